@@ -1,0 +1,96 @@
+import type { AdsPlatformId, Consent, ConversionEvent, PlatformDefinition } from '@relay/contract';
+import type { Account, Failure } from './ports.ts';
+
+/** One event that was accepted for delivery: what the queue keeps of it. */
+export interface AcceptedEvent {
+  /** Index in the submitted array. */
+  readonly index: number;
+  readonly eventId: string;
+  /** The platform's wire JSON, one line. */
+  readonly wire: string;
+  readonly expiresAtMs: number;
+}
+
+/** One client request, ready to be stored: what goes into chunks, and what was refused at once. */
+export interface AcceptedRequest {
+  readonly platform: AdsPlatformId | 'whatsapp';
+  readonly accountId: string;
+  readonly destinationId: string;
+  readonly testCode: string | undefined;
+  readonly consent: Consent | undefined;
+  readonly events: readonly AcceptedEvent[];
+  readonly refused: readonly Failure[];
+  readonly eventsSubmitted: number;
+  /** Distinct names, in order of appearance, at most a handful. */
+  readonly eventNames: readonly string[];
+  readonly acceptedAtMs: number;
+  /** Most events a chunk may hold, from the platform. */
+  readonly maxChunkEvents: number;
+  readonly maxChunkBytes: number;
+}
+
+export interface AcceptInput {
+  readonly account: Account;
+  readonly definition: PlatformDefinition;
+  /** Canonical: what `parseDestination` gave. */
+  readonly destinationId: string;
+  readonly events: readonly ConversionEvent[];
+  readonly testCode: string | undefined;
+  readonly consent: Consent | undefined;
+  readonly nowMs: number;
+}
+
+/** Names kept on a receipt: enough to read a log row by. */
+const MAX_NAMES = 5;
+
+/** Normalises and hashes every event, at ingest, so that what is stored is already the platform's wire event. Pure. */
+export function acceptEvents(input: AcceptInput): AcceptedRequest {
+  const { definition, account, destinationId, consent, nowMs } = input;
+  const context = { nowMs, destinationId, consent };
+  const events: AcceptedEvent[] = [];
+  const refused: Failure[] = [];
+  const names = new Set<string>();
+  for (let index = 0; index < input.events.length; index += 1) {
+    const event = input.events[index]!;
+    if (names.size < MAX_NAMES) names.add(event.eventName);
+    const item = definition.toItem(event, context);
+    if (item.kind === 'refused') {
+      refused.push({ eventIndex: index, eventId: event.eventId, code: item.code, message: item.message });
+    } else if (item.wire.length > definition.maxRequestBytes) {
+      refused.push({
+        eventIndex: index,
+        eventId: event.eventId,
+        code: 'event_too_large',
+        message: `The event is larger than one request to the platform may be (${definition.maxRequestBytes} bytes). Send fewer items or less platformData.`,
+      });
+    } else {
+      events.push({ index, eventId: event.eventId, wire: item.wire, expiresAtMs: item.expiresAtMs });
+    }
+  }
+  return {
+    platform: definition.id,
+    accountId: account.id,
+    destinationId,
+    testCode: input.testCode,
+    consent,
+    events,
+    refused,
+    eventsSubmitted: input.events.length,
+    eventNames: [...names],
+    acceptedAtMs: nowMs,
+    maxChunkEvents: definition.maxEvents,
+    maxChunkBytes: definition.maxRequestBytes,
+  };
+}
+
+/** Event ids that stand more than once in one request; kept, since the platform decides, and reported. */
+export function duplicateEventIds(events: readonly ConversionEvent[]): readonly string[] {
+  if (events.length < 2) return [];
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { eventId } of events) {
+    if (seen.has(eventId)) twice.add(eventId);
+    else seen.add(eventId);
+  }
+  return [...twice];
+}
