@@ -46,7 +46,8 @@ export async function startRedisContainer(options: DockerOptions): Promise<Omit<
     .withCommand(['redis-server', '--requirepass', password, '--dir', '/data', ...redisArgs(options.databases)])
     .withExposedPorts(6379)
     .withStartupTimeout(START_MS)
-    .withWaitStrategy(testcontainers.Wait.forListeningPorts());
+    // Not the listening-ports wait: it looks from inside with a shell, which a small image does not have.
+    .withWaitStrategy(testcontainers.Wait.forLogMessage('Ready to accept connections'));
   if (found !== undefined) definition = definition.withPullPolicy(testcontainers.PullPolicy.neverPull());
   if (options.dataDir !== undefined) {
     await mkdir(options.dataDir, { recursive: true });
