@@ -1,0 +1,40 @@
+import { createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { freePort } from './free-port.ts';
+import { noRedis, provideRedis } from './provide-redis.ts';
+import { answersPing } from './redis-ping.ts';
+
+test('the error when there is no way names what was tried and every way', () => {
+  const text = noRedis(['the image redis:7 could not be pulled']);
+  for (const part of ['tried: the image redis:7 could not be pulled', 'REDIS_URL', 'redis-server', 'valkey-server', 'Docker', 'as root']) {
+    expect(text).toContain(part);
+  }
+});
+
+test('a URL at which nothing answers is an error that names it, without its password', async () => {
+  const port = await freePort();
+  const failure = provideRedis({ url: `redis://:secret@127.0.0.1:${port}` });
+  await expect(failure).rejects.toThrow(`127.0.0.1:${port}`);
+  await expect(failure).rejects.not.toThrow('secret');
+});
+
+test('sentinel and cluster URLs are taken as they are', async () => {
+  for (const url of ['redis+sentinel://10.0.0.1:26379/main', 'redis+cluster://10.0.0.1:7000,10.0.0.2:7000']) {
+    expect(await provideRedis({ url })).toMatchObject({ url, source: 'url' });
+  }
+});
+
+test.each([
+  ['+PONG\r\n', true],
+  ['-NOAUTH Authentication required.\r\n', true],
+  ['-LOADING Redis is loading the dataset in memory\r\n', false],
+  ['HTTP/1.1 400 Bad Request\r\n', false],
+])('a server that answers a PING with %j', async (reply, expected) => {
+  await using server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.end(reply));
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  expect(await answersPing('127.0.0.1', port)).toBe(expected);
+});
