@@ -10,7 +10,7 @@ import { answersPing } from './redis-ping.ts';
 import { waitFor } from './wait-for.ts';
 
 const ENGINE_MS = 15_000;
-const START_MS = 60_000;
+const START_MS = 20_000;
 const PULL_MS = 240_000;
 const STOP_MS = 20_000;
 /** Tried in this order when no image is named: the one `infra/redis-image.sh` builds, then the public one. */
@@ -53,7 +53,7 @@ export async function startRedisContainer(options: DockerOptions): Promise<Omit<
     await mkdir(options.dataDir, { recursive: true });
     definition = definition.withBindMounts([{ source: resolve(options.dataDir), target: '/data', mode: 'rw' }]);
   }
-  const deadlineMs = found === undefined ? PULL_MS : START_MS * 1.5;
+  const deadlineMs = found === undefined ? PULL_MS : START_MS * 2;
   let container: StartedTestContainer;
   try {
     container = await withDeadline(definition.start(), deadlineMs, `a container of ${image}`);
