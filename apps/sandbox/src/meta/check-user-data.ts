@@ -8,7 +8,7 @@ import { HASHED_KEYS, ID_KEYS, INSUFFICIENT_MASKS, MULTI_VALUE_KEYS, USER_KEY_BI
 
 /** Meta's parameter builder appends `.` and 2 or 8 base64url characters to what it hashes. */
 const HASH = /^[a-f0-9]{64}(\.[A-Za-z0-9_-]{2}|\.[A-Za-z0-9_-]{8})?$/;
-const BUILDER_SUFFIX = /\.[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*$/;
+const BUILDER_SUFFIX = /\.([A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8})$/;
 const LEAD_ID = /^\d{15,17}$/;
 
 const isEmpty = (value: unknown) => isAbsent(value) || value === '' || (Array.isArray(value) && value.length === 0);
