@@ -27,7 +27,7 @@ export function routeHandler(core: SandboxCore, decide: (request: RawRequest) =>
     const answer = decide({ headers: request.headers, raw, query });
     core.requested({
       platform: 'google',
-      route: `${request.method} ${request.url.split('?', 1)[0] ?? ''}`,
+      route: request.routeOptions.url ?? request.url,
       status: answer.status,
       events: answer.events ?? 0,
       bytes: raw.length,

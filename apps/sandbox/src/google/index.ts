@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Emulator, SandboxCore } from '../core/types.ts';
 import { routeHandler } from './answer.ts';
+import { errorAnswer } from './error-bodies.ts';
 import { googleFacts } from './facts.ts';
 import { googleFaultReply } from './faults.ts';
 import { ingestEvents } from './ingest.ts';
@@ -43,6 +44,7 @@ function registerRoutes(app: FastifyInstance, core: SandboxCore): () => void {
   // A double colon is find-my-way's way to write a plain one.
   app.post('/google/datamanager/v1/events::ingest', { bodyLimit: MAX_BODY_BYTES }, routeHandler(core, ingestEvents(parts)));
   app.get('/google/datamanager/v1/requestStatus::retrieve', routeHandler(core, retrieveStatus(parts)));
+  app.all('/google/*', routeHandler(core, () => errorAnswer({ code: 404, status: 'NOT_FOUND', message: 'Requested entity was not found.' })));
   return () => {
     tokens.reset();
     quota.reset();
