@@ -22,14 +22,16 @@ if [ "$force" = no ] && docker image inspect "$image" >/dev/null 2>&1; then
   exit 0
 fi
 server="$(command -v redis-server)" || fail 'redis-server is not on the PATH: apt-get install redis-server'
+client="$(command -v redis-cli)" || fail 'redis-cli is not on the PATH: apt-get install redis-tools'
 
 root="$(mktemp -d)"
 trap 'rm -rf "$root"' EXIT
 
 # Debian's redis-server is a link to redis-check-rdb; the program looks at the name it is called by.
 install -D -m 0755 "$(readlink -f "$server")" "$root/usr/bin/redis-server"
+install -D -m 0755 "$(readlink -f "$client")" "$root/usr/bin/redis-cli" # for health checks
 # "name => /path (0x…)" and, for the loader, "/path (0x…)". Each file goes where the loader looks for it.
-ldd "$server" | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' | sort -u | while read -r library; do
+{ ldd "$server"; ldd "$client"; } | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' | sort -u | while read -r library; do
   install -D -m 0755 "$(readlink -f "$library")" "$root$library"
 done
 install -d -m 1777 "$root/tmp"
