@@ -1,0 +1,15 @@
+import type { AdsPlatformId, PlatformDefinition } from '@relay/contract';
+import { googleAds } from './google/index.ts';
+import { linkedinAds } from './linkedin/index.ts';
+import { metaAds } from './meta/index.ts';
+
+/** The platforms that `POST /v1/ads/conversions` serves, by the id that an account carries. */
+export const PLATFORMS: Readonly<Record<AdsPlatformId, PlatformDefinition>> = {
+  metaads: metaAds,
+  googleads: googleAds,
+  linkedinads: linkedinAds,
+};
+
+export { googleAds, linkedinAds, metaAds };
+export type { GoogleCredentials } from './google/index.ts';
+export { DEFAULT_LINKEDIN_VERSION, OLD_VERSION_MONTHS, versionAgeMonths, type LinkedinCredentials } from './linkedin/index.ts';
