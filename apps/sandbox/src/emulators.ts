@@ -1,4 +1,6 @@
 import type { Emulator } from './core/types.ts';
+import { googleEmulator } from './google/index.ts';
+import { linkedinEmulator } from './linkedin/index.ts';
 import { metaEmulator } from './meta/index.ts';
 
-export const allEmulators = (): readonly Emulator[] => [metaEmulator()];
+export const allEmulators = (): readonly Emulator[] => [metaEmulator(), googleEmulator(), linkedinEmulator()];

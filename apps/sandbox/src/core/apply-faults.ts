@@ -24,15 +24,18 @@ function bearerOnly(request: FastifyRequest): RequestFacts {
 
 function platformReply(emulator: Emulator, fault: Extract<Fault, { kind: 'rate_limit' | 'unavailable' }>): CannedReply {
   const reply = emulator.faultReply?.({ kind: fault.kind, variant: fault.variant, options: fault.options });
-  // Visible at once in a test that misspelt a variant; no platform answers like this.
-  return reply ?? { status: 501, body: { sandboxError: `${emulator.platform} has no ${fault.kind} variant ${fault.variant ?? '(default)'}` } };
+  return reply ?? notEmulated(`${emulator.platform} has no ${fault.kind} variant ${fault.variant ?? '(default)'}`);
 }
+
+/** Visible at once in a test that misspelt a variant; no platform answers like this. */
+const notEmulated = (sandboxError: string): CannedReply => ({ status: 501, body: { sandboxError } });
 
 /** The answer of a fault that speaks in the handler's place. */
 function cannedReply(emulator: Emulator, fault: Fault): CannedReply | undefined {
   if (fault.kind === 'status') return { status: fault.status, headers: fault.headers ?? {}, body: fault.body ?? '' };
   if (fault.kind === 'html') return { status: fault.status, headers: { 'content-type': 'text/html; charset=utf-8' }, body: HTML_PAGE };
   if (fault.kind === 'rate_limit' || fault.kind === 'unavailable') return platformReply(emulator, fault);
+  if (fault.kind === 'partial' && emulator.markPartial === undefined) return notEmulated(`${emulator.platform} acknowledges no number of events`);
   return undefined;
 }
 

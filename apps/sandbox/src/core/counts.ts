@@ -1,5 +1,5 @@
-/** V8 refuses a Map beyond 2^24 entries; growing one that large also stops the process for a second. */
-const MAX_ENTRIES_PER_MAP = 4_000_000;
+/** V8 refuses a Map beyond 2^24 entries, and growing one that large stops the process for a second: many small ones do not. */
+const SHARDS = 256;
 
 /** How often each event id was taken by one destination. Holds ids and small integers only: a soak run takes tens of millions. */
 export interface Counts {
@@ -12,17 +12,19 @@ export interface Counts {
   entries(): Iterable<readonly [string, number]>;
 }
 
+/** Ids mostly differ at their end, whether counters or random. */
+function shardOf(eventId: string): number {
+  const end = eventId.length;
+  let hash = end;
+  for (let at = Math.max(0, end - 4); at < end; at += 1) hash = Math.imul(hash, 31) + eventId.charCodeAt(at);
+  return (hash >>> 0) % SHARDS;
+}
+
 export function createCounts(): Counts {
-  let newest = new Map<string, number>();
-  const maps = [newest];
+  const shards: (Map<string, number> | undefined)[] = Array.from({ length: SHARDS });
   let total = 0;
   let unique = 0;
   let anonymous = 0;
-
-  function holderOf(eventId: string): Map<string, number> | undefined {
-    if (maps.length === 1) return newest.has(eventId) ? newest : undefined;
-    return maps.find((map) => map.has(eventId));
-  }
 
   return {
     add(eventId) {
@@ -31,21 +33,13 @@ export function createCounts(): Counts {
         anonymous += 1;
         return 1;
       }
-      const holder = holderOf(eventId);
-      if (holder !== undefined) {
-        const times = (holder.get(eventId) ?? 0) + 1;
-        holder.set(eventId, times);
-        return times;
-      }
-      if (newest.size >= MAX_ENTRIES_PER_MAP) {
-        newest = new Map();
-        maps.push(newest);
-      }
-      newest.set(eventId, 1);
-      unique += 1;
-      return 1;
+      const shard = (shards[shardOf(eventId)] ??= new Map());
+      const times = (shard.get(eventId) ?? 0) + 1;
+      if (times === 1) unique += 1;
+      shard.set(eventId, times);
+      return times;
     },
-    timesOf: (eventId) => holderOf(eventId)?.get(eventId) ?? 0,
+    timesOf: (eventId) => shards[shardOf(eventId)]?.get(eventId) ?? 0,
     get total() {
       return total;
     },
@@ -56,7 +50,7 @@ export function createCounts(): Counts {
       return anonymous;
     },
     *entries() {
-      for (const map of maps) yield* map;
+      for (const shard of shards) if (shard !== undefined) yield* shard;
     },
   };
 }

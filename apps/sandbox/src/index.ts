@@ -1,0 +1,3 @@
+export { buildSandbox } from './build-sandbox.ts';
+export type { SandboxOptions } from './build-sandbox.ts';
+export { SEED } from './seed.ts';
