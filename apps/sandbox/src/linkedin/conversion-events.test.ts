@@ -163,20 +163,19 @@ describe('refusals of sound-looking events', () => {
     ['a bare rule id', anEvent({ conversion: '50001' }), 400, { message: expect.stringMatching(/^Invalid Urn format/) }],
     ['an unknown rule', anEvent({ conversion: rule('99999') }), 404, { status: 404 }],
     ['an Insight Tag rule', anEvent({ conversion: rule('50009') }), 400, { message: "Incorrect conversions information provided. Conversion's method should be CONVERSIONS_API, indices [1] (0-indexed)" }],
-    ['older than 90 days', anEvent({ conversionHappenedAt: NOW_MS - 90 * DAY_MS - 1 }), 400, { code: time }],
-    ['in the future', anEvent({ conversionHappenedAt: NOW_MS + 1 }), 400, { code: time }],
-    ['seconds for milliseconds', anEvent({ conversionHappenedAt: NOW_MS / 1000 }), 400, { code: time }],
-    ['a plain e-mail', userId('SHA256_EMAIL', 'jane@example.com'), 400, { code: identification }],
-    ['an IPv6 address', userId('PLAINTEXT_IP_ADDRESS', '2001:db8::1'), 400, { code: identification }],
-    ['nobody', user({}), 400, { code: identification }],
-    ['a lead that is no URN', user({ lead: '123' }), 400, { code: identification }],
-    ['a hashed name that is no hash', user({ userInfo: { hashedFirstName: 'Jane', hashedLastName: HASH } }), 400, { code: identification }],
+    ['older than 90 days', anEvent({ conversionHappenedAt: NOW_MS - 90 * DAY_MS - 1 }), 400, { code: time, message: 'Invalid conversion time: not within the past 90 days' }],
+    ['in the future', anEvent({ conversionHappenedAt: NOW_MS + 1 }), 400, { code: time, message: 'Invalid conversion time: not within the past 90 days' }],
+    ['seconds for milliseconds', anEvent({ conversionHappenedAt: NOW_MS / 1000 }), 400, { code: time, message: 'Invalid conversion time: not within the past 90 days' }],
+    ['a plain e-mail', userId('SHA256_EMAIL', 'jane@example.com'), 400, { code: identification, message: 'Invalid user identification' }],
+    ['an IPv6 address', userId('PLAINTEXT_IP_ADDRESS', '2001:db8::1'), 400, { code: identification, message: 'Invalid user identification' }],
+    ['nobody', user({}), 400, { code: identification, message: 'Invalid user identification' }],
+    ['a lead that is no URN', user({ lead: '123' }), 400, { code: identification, message: 'Invalid user identification' }],
+    ['a hashed name that is no hash', user({ userInfo: { hashedFirstName: 'Jane', hashedLastName: HASH } }), 400, { code: identification, message: 'Invalid user identification' }],
   ];
   it.each(cases)('%s', async (_name, event, status, body) => {
     const reply = await batch(stage, [anEvent(), event]);
     expect(reply.statusCode).toBe(status);
     expect(reply.json()).toMatchObject({ status, ...body });
-    if (body['code'] !== undefined) expect(reply.json<Json>()['message']).not.toMatch(/ind(?:ex|ices)/i);
     expect(stage.accepted).toEqual([]);
   });
 
