@@ -77,7 +77,7 @@ export interface ArbitraryEvent {
 export function anArbitraryEvent({ nowMs, base, planted }: ArbitraryEvent): fc.Arbitrary<ConversionEvent> {
   const text = fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'grapheme', maxLength: 40 }), fc.constantFrom('', ' ', '0', '\u0000', 'null', '__proto__'));
   const email = fc
-    .tuple(fc.constantFrom('', ' ', 'x.', '"', '<'), fc.constantFrom(planted, planted.toUpperCase()), fc.oneof(text, fc.constantFrom('@example.com', '+tag@GMail.com ', '')))
+    .tuple(fc.constantFrom('', '', ' ', 'x.', '"', '<'), fc.constantFrom(planted, planted.toUpperCase()), fc.oneof(fc.constantFrom('@example.com', '+tag@GMail.com ', ''), text))
     .map((parts) => parts.join(''));
   const nowSeconds = Math.floor(nowMs / 1000);
   const user = record({
@@ -102,15 +102,20 @@ export function anArbitraryEvent({ nowMs, base, planted }: ArbitraryEvent): fc.A
   return fc
     .record({
       eventName: fc.oneof(text.filter(isNotEmpty), fc.constantFrom('Purchase', 'Lead', base.eventName)),
-      eventTime: fc.oneof(fc.integer({ min: nowSeconds - 100 * 86_400, max: nowSeconds + 120 }), fc.integer({ min: 0, max: 99_999_999_999 }), fc.constant(base.eventTime)),
+      // Mostly in time, with a currency and from the web: else nearly all would be refused before they become interesting.
+      eventTime: fc.oneof(
+        { weight: 6, arbitrary: fc.constant(base.eventTime) },
+        fc.integer({ min: nowSeconds - 100 * 86_400, max: nowSeconds + 120 }),
+        fc.integer({ min: 0, max: 99_999_999_999 }),
+      ),
       eventId: text.filter(isNotEmpty),
       user: fc.oneof(user, user.map((some) => ({ ...base.user, ...some }))),
       rest: record({
         value: price,
-        currency: fc.oneof(text, fc.constantFrom('USD', 'eur')),
+        currency: fc.oneof({ weight: 6, arbitrary: fc.constantFrom('USD', 'eur') }, text),
         items: fc.array(item, { maxLength: 4 }),
         sourceUrl: fc.oneof(text, fc.webUrl()),
-        actionSource: fc.constantFrom(...ACTION_SOURCES),
+        actionSource: fc.oneof({ weight: 3, arbitrary: fc.constant('web' as const) }, fc.constantFrom(...ACTION_SOURCES)),
         platformData: fc.dictionary(fc.oneof(text, fc.constantFrom('value', 'currency', 'contents', '__proto__', 'toJSON')), fc.jsonValue()),
       }),
     })
