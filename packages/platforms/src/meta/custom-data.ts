@@ -58,16 +58,18 @@ const CONTENTS_KEY_UNKNOWN = refused(
 export function customDataFault(event: ConversionEvent, data: CustomData | undefined): Refused | undefined {
   const currency = data?.['currency'] ?? undefined;
   if (currency !== undefined && !isCurrencyText(currency)) return CURRENCY_INVALID;
-  const fault = event.eventName === 'Purchase' ? purchaseFault(data?.['value'] ?? undefined, currency) : undefined;
-  if (fault !== undefined || event.platformData === undefined) return fault;
-  const isReplaced = event.items !== undefined && event.items.length > 0;
-  return isReplaced ? undefined : contentsFault(event.platformData['contents'] ?? undefined);
+  const value = data?.['value'] ?? undefined;
+  if (value !== undefined && !isAmount(value)) return VALUE_INVALID;
+  if (event.eventName === 'Purchase') {
+    if (value === undefined) return VALUE_MISSING;
+    if (currency === undefined) return CURRENCY_MISSING;
+  }
+  return event.platformData === undefined ? undefined : platformDataFault(event.platformData, event.items);
 }
 
-function purchaseFault(value: unknown, currency: unknown): Refused | undefined {
-  if (value === undefined) return VALUE_MISSING;
-  if (!isAmount(value)) return VALUE_INVALID;
-  return currency === undefined ? CURRENCY_MISSING : undefined;
+function platformDataFault(platformData: CustomData, items: ConversionEvent['items']): Refused | undefined {
+  const isReplaced = items !== undefined && items.length > 0;
+  return isReplaced ? undefined : contentsFault(platformData['contents'] ?? undefined);
 }
 
 function isCurrencyText(value: unknown): boolean {

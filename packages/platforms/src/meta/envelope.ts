@@ -1,4 +1,5 @@
 import type { InboundReply } from '@relay/contract';
+import { asList, asObject, readJson, type JsonObject } from '../http/json.ts';
 import { maskedText } from '../identity/mask.ts';
 
 /** What Graph said is wrong. `{"error": {…}}`: https://developers.facebook.com/docs/graph-api/guides/error-handling (read 2026-09-12) */
@@ -28,19 +29,18 @@ export interface MetaReply {
 const MAX_BODY_LENGTH = 1_000_000;
 
 export function readEnvelope(reply: InboundReply): MetaReply {
-  const body = recordOf(jsonOf(reply.body));
-  const error = recordOf(body?.['error']);
+  const body = reply.body.length > MAX_BODY_LENGTH ? undefined : asObject(readJson(reply.body));
+  const error = asObject(body?.['error']);
   const received = body?.['events_received'];
-  const messages = body?.['messages'];
   return {
     error: error === undefined ? undefined : readError(error),
     eventsReceived: typeof received === 'number' && Number.isInteger(received) ? received : undefined,
-    messages: Array.isArray(messages) ? messages.slice(0, 10).filter(isText).map((text) => maskedText(text)) : [],
+    messages: asList(body?.['messages']).slice(0, 10).filter(isText).map((text) => maskedText(text)),
     traceId: traceOf(error?.['fbtrace_id']) ?? traceOf(body?.['fbtrace_id']) ?? traceOf(reply.headers['x-fb-trace-id']),
   };
 }
 
-function readError(error: Readonly<Record<string, unknown>>): MetaError {
+function readError(error: JsonObject): MetaError {
   const message = textOf(error['message']);
   const title = textOf(error['error_user_title']);
   const userMessage = textOf(error['error_user_msg']);
@@ -58,24 +58,11 @@ function readError(error: Readonly<Record<string, unknown>>): MetaError {
 
 /** `error_data.blame_field_specs`: a list of paths, each a list of keys. `error_data` comes as an object or as its JSON. */
 function blamedFields(errorData: unknown): readonly string[] {
-  const data = recordOf(typeof errorData === 'string' ? jsonOf(errorData) : errorData);
-  const specs = data?.['blame_field_specs'];
-  if (!Array.isArray(specs)) return [];
-  return specs.slice(0, 1000).flatMap((path: unknown) => (Array.isArray(path) ? path.slice(0, 20) : [path])).filter(isText);
-}
-
-function jsonOf(text: string): unknown {
-  if (text.length > MAX_BODY_LENGTH) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    // HTML, an empty body or a cut one: the status has to do.
-    return undefined;
-  }
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
+  const data = asObject(typeof errorData === 'string' ? readJson(errorData) : errorData);
+  return asList(data?.['blame_field_specs'])
+    .slice(0, 1000)
+    .flatMap((path) => (Array.isArray(path) ? asList(path).slice(0, 20) : [path]))
+    .filter(isText);
 }
 
 function isText(value: unknown): value is string {

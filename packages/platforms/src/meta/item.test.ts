@@ -35,7 +35,7 @@ describe('metaItem', () => {
         zip: '10001-1234',
         dob: '19970216',
         gender: 'F',
-        leadId: '123456789012345678',
+        leadId: '12345678901234567',
         clickIds: { fbc: 'fb.1.1554763741205.AbCdEf_x.AQQCAQMC', fbp: ' fb.1.1558571054389.1098115397', gclid: 'g', li_fat_id: 'l' },
       },
       items: [
@@ -66,7 +66,7 @@ describe('metaItem', () => {
         client_user_agent: 'Mozilla/5.0 (X11)',
         fbc: 'fb.1.1554763741205.AbCdEf_x.AQQCAQMC',
         fbp: ' fb.1.1558571054389.1098115397',
-        lead_id: '123456789012345678',
+        lead_id: '12345678901234567',
       },
       custom_data: {
         order_id: 'o-1',
@@ -152,7 +152,8 @@ describe('metaItem refuses', () => {
     ['item', { eventName: 'Purchase', platformData: { value: '12.50', currency: 'usd' } }],
     ['item', { eventName: 'Purchase', value: 3, platformData: { currency: 'USD' } }],
     ['item', { eventName: 'purchase' }],
-    ['item', { platformData: { value: 'whatever' } }],
+    ['value_invalid', { platformData: { value: 'whatever' } }],
+    ['item', { platformData: { value: '1.5' } }],
     ['field_invalid', { platformData: { contents: 'sku' } }],
     ['field_invalid', { platformData: { contents: ['sku'] } }],
     ['field_invalid', { platformData: { contents: [{ id: 'sku', name: 'x' }] } }],
@@ -189,6 +190,8 @@ describe("Meta's minimum of user_data", () => {
     ['item', { phone: '+16505551212' }],
     ['item', { externalId: '7' }],
     ['item', { leadId: '123456789012345' }],
+    ['no_match_keys', { leadId: '12345678901234' }],
+    ['no_match_keys', { leadId: '123456789012345678' }],
     ['item', { clickIds: { fbc: 'fb.1.2.x' } }],
     ['item', { clickIds: { fbp: 'fb.1.2.3' } }],
   ])('%s for %j', (code, user) => {

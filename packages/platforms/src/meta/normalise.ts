@@ -1,4 +1,5 @@
 import { asSha256Hex } from '../identity/hash.ts';
+import { normaliseIp } from '../identity/ip.ts';
 import { countryCodeOf } from './countries.ts';
 import { usStateOf } from './us-states.ts';
 
@@ -84,11 +85,18 @@ export function normaliseGender(value: string): 'm' | 'f' | undefined {
   return compact === undefined ? undefined : GENDERS.get(compact);
 }
 
-/** A hash of 64 hex digits that a caller made already, without the suffix that Meta's Parameter Builder hangs on (`.` and 2 or 8 characters). */
+/** Meta's Parameter Builder, which sites run in the browser, hangs this on hashes and addresses; the relay takes it off. */
+const BUILDER_SUFFIX = /\.(?:[\w-]{2}|[\w-]{8})$/;
+
+/** An IPv4 or IPv6 address; Meta takes only valid ones ("no spaces"). */
+export function normaliseClientIp(value: string): string | undefined {
+  return normaliseIp(value) ?? normaliseIp(value.trim().replace(BUILDER_SUFFIX, ''));
+}
+
+/** A hash of 64 hex digits that a caller made already. */
 export function alreadyHashed(value: string): string | undefined {
   if (value.length < 64) return undefined;
   const trimmed = value.trim();
   if (trimmed.length === 64) return asSha256Hex(trimmed);
-  const hasSuffix = (trimmed.length === 67 || trimmed.length === 73) && trimmed[64] === '.';
-  return hasSuffix && /^[\w-]+$/.test(trimmed.slice(65)) ? asSha256Hex(trimmed.slice(0, 64)) : undefined;
+  return trimmed[64] === '.' ? asSha256Hex(trimmed.replace(BUILDER_SUFFIX, '')) : undefined;
 }

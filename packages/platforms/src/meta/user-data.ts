@@ -2,8 +2,7 @@ import type { ConversionEvent } from '@relay/contract';
 import { normaliseDob } from './dob.ts';
 import { normaliseEmail } from './email.ts';
 import { countryCode, hashedBy, hashedCountry, hashedGender, hashedPlace, hashedUsState } from './hashed.ts';
-import { normaliseIp } from './ip.ts';
-import { compactText, normaliseExternalId, normalisePhone, normaliseZip } from './normalise.ts';
+import { compactText, normaliseClientIp, normaliseExternalId, normalisePhone, normaliseZip } from './normalise.ts';
 
 /** Meta's `user_data`. Hashed keys are lists, as in Meta's own examples; the others are single texts. */
 export interface UserData {
@@ -72,7 +71,7 @@ function normaliseUsZip(value: string): string | undefined {
 }
 
 function addPlain(data: UserData, user: ConversionEvent['user']): void {
-  const ip = user.ipAddress === undefined ? undefined : normaliseIp(user.ipAddress);
+  const ip = user.ipAddress === undefined ? undefined : normaliseClientIp(user.ipAddress);
   if (ip !== undefined) data.client_ip_address = ip;
   if (isFilled(user.userAgent)) data.client_user_agent = user.userAgent;
   // Byte for byte: the click id in it is case-sensitive, and Meta's own code appends a suffix that must survive.
@@ -86,9 +85,13 @@ function isFilled(value: string | undefined): value is string {
   return value !== undefined && value.trim() !== '';
 }
 
-/** Documented as a number of 15 to 17 digits: that is beyond a double's 53 bits, so it goes as text (as in Meta's SDK). */
+/**
+ * A number of 15 to 17 digits: that is beyond a double's 53 bits, so it goes as text, as in Meta's SDK. What is no lead id
+ * fails the whole batch without a hint at the event (100/2804036).
+ * https://developers.facebook.com/documentation/ads-commerce/conversions-api/guides/conversions-api-crm-for-platforms (read 2026-09-12)
+ */
 function isLeadId(value: string): boolean {
-  if (value === '' || value.length > 20) return false;
+  if (value.length < 15 || value.length > 17) return false;
   for (let index = 0; index < value.length; index += 1) {
     const code = value.charCodeAt(index);
     if (code < 0x30 || code > 0x39) return false;
