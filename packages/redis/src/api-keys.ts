@@ -1,0 +1,139 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { SCOPES, type ApiKey, type ApiKeyStore, type Scope } from '@relay/delivery';
+import { orUnavailable, type RedisConnection } from './connect.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import { globals, newId } from './keys.ts';
+
+const CACHE_MS = 5_000;
+/** Bounds the cache against a flood of made-up keys; past it the oldest entry goes. */
+const CACHE_ENTRIES = 10_000;
+const LAST_USED_EVERY_MS = 60_000;
+
+export interface ApiKeysDeps {
+  readonly connection: RedisConnection;
+  readonly changes: ChangeFeed;
+  readonly now: () => number;
+}
+
+export interface BootstrapApiKeys extends ApiKeyStore {
+  /** Makes sure that this very secret exists with this name, scopes and accounts. For the bootstrap file. */
+  ensure(secret: string, key: Pick<ApiKey, 'name' | 'scopes' | 'accounts'>): Promise<void>;
+}
+
+export function createApiKeyStore({ connection, changes, now }: ApiKeysDeps): BootstrapApiKeys {
+  const cache = new Map<string, { key: Promise<StoredKey | undefined>; untilMs: number }>();
+  const noted = new Map<string, number>();
+  changes.onChange((kind) => {
+    if (kind !== 'account') cache.clear();
+  });
+
+  const load = async (id: string): Promise<StoredKey | undefined> => {
+    const row = await connection.hgetall(globals.apiKey(id));
+    if (row['hash'] === undefined) return undefined;
+    return {
+      hash: row['hash'],
+      apiKey: {
+        id,
+        name: row['name'] ?? '',
+        scopes: (JSON.parse(row['scopes'] ?? '[]') as Scope[]).filter((scope) => SCOPES.includes(scope)),
+        accounts: JSON.parse(row['accounts'] ?? '[]') as string[],
+        createdAtMs: Number(row['created']),
+        lastUsedAtMs: row['used'] === undefined ? undefined : Number(row['used']),
+      },
+    };
+  };
+  const byHash = (sha256: string): Promise<StoredKey | undefined> => {
+    const hit = cache.get(sha256);
+    if (hit !== undefined && hit.untilMs > now()) return hit.key;
+    const key = connection.get(globals.apiKeyHash(sha256)).then((id) => (id === null ? undefined : load(id)));
+    if (cache.size >= CACHE_ENTRIES) cache.delete(cache.keys().next().value!);
+    cache.set(sha256, { key, untilMs: now() + CACHE_MS });
+    key.catch(() => cache.delete(sha256));
+    return key;
+  };
+  const noteUse = (id: string): void => {
+    if ((noted.get(id) ?? 0) + LAST_USED_EVERY_MS > now()) return;
+    noted.set(id, now());
+    // Best effort: a lost note makes "last used" older, nothing else. EXISTS keeps a removed key removed.
+    void connection
+      .exists(globals.apiKey(id))
+      .then((there) => (there === 1 ? connection.hset(globals.apiKey(id), 'used', String(now())) : 0))
+      .catch(() => noted.delete(id));
+  };
+  const write = async (id: string, secret: string, key: Pick<ApiKey, 'name' | 'scopes' | 'accounts'>): Promise<void> => {
+    const sha256 = hash('sha256', secret, 'hex');
+    await connection.hset(globals.apiKey(id), {
+      hash: sha256,
+      name: key.name,
+      scopes: JSON.stringify(key.scopes),
+      accounts: JSON.stringify(key.accounts),
+      created: String(now()),
+    });
+    await connection.sadd(globals.apiKeys, id);
+    await connection.set(globals.apiKeyHash(sha256), id);
+    await changes.announce('api-key', id);
+  };
+
+  return {
+    authenticate: (secret) =>
+      orUnavailable(async () => {
+        const sha256 = hash('sha256', secret, 'hex');
+        const stored = await byHash(sha256);
+        if (stored === undefined) return undefined;
+        if (!timingSafeEqual(Buffer.from(stored.hash, 'hex'), Buffer.from(sha256, 'hex'))) return undefined;
+        noteUse(stored.apiKey.id);
+        return stored.apiKey;
+      }),
+    list: () =>
+      orUnavailable(async () => {
+        const ids = (await connection.smembers(globals.apiKeys)).sort();
+        return (await Promise.all(ids.map(load))).flatMap((stored) => (stored === undefined ? [] : [stored.apiKey]));
+      }),
+    get: (id) => orUnavailable(async () => (await load(id))?.apiKey),
+    create: (key) =>
+      orUnavailable(async () => {
+        const id = newId('key_', now());
+        const secret = `rk_${randomBytes(24).toString('base64url')}`;
+        await write(id, secret, key);
+        return { apiKey: (await load(id))!.apiKey, secret };
+      }),
+    patch: (id, patch) =>
+      orUnavailable(async () => {
+        const before = await load(id);
+        if (before === undefined) return undefined;
+        const next = { ...before.apiKey, ...patch };
+        await connection.hset(globals.apiKey(id), {
+          name: next.name,
+          scopes: JSON.stringify(next.scopes),
+          accounts: JSON.stringify(next.accounts),
+        });
+        await changes.announce('api-key', id);
+        return (await load(id))?.apiKey;
+      }),
+    remove: (id) =>
+      orUnavailable(async () => {
+        const stored = await load(id);
+        if (stored === undefined) return false;
+        // The way in goes first: a crash in between leaves a record that opens nothing.
+        await connection.del(globals.apiKeyHash(stored.hash));
+        await connection.multi().del(globals.apiKey(id)).srem(globals.apiKeys, id).exec();
+        await changes.announce('api-key', id);
+        return true;
+      }),
+    ensure: async (secret, key) => {
+      const sha256 = hash('sha256', secret, 'hex');
+      const id = (await connection.get(globals.apiKeyHash(sha256))) ?? `key_b${sha256.slice(0, 16)}`;
+      const known = await load(id);
+      const same =
+        known !== undefined &&
+        known.apiKey.name === key.name &&
+        JSON.stringify([known.apiKey.scopes, known.apiKey.accounts]) === JSON.stringify([key.scopes, key.accounts]);
+      if (!same) await write(id, secret, key);
+    },
+  };
+}
+
+interface StoredKey {
+  readonly hash: string;
+  readonly apiKey: ApiKey;
+}

@@ -1,0 +1,138 @@
+import type { AcceptedRequest, EnqueueOptions, EnqueueResult } from '@relay/delivery';
+import { RelayError } from '@relay/contract';
+import { acceptArguments } from './accept-arguments.ts';
+import { cutChunks, toJobData, type Entry } from './chunks.ts';
+import type { EnqueueDeps } from './enqueue.ts';
+import { priorityOf, roundOfScore } from './fairness.ts';
+import { keys, newDeliveryId, newId } from './keys.ts';
+import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
+import { IDEMPOTENCY_TTL_MS, MAX_CONFLICTS } from './limits.ts';
+
+/** A request that waits for its write. */
+export interface Waiting {
+  readonly request: AcceptedRequest;
+  readonly options: EnqueueOptions;
+  readonly bytes: number;
+  resolve(result: EnqueueResult): void;
+  reject(error: unknown): void;
+}
+
+/** What one transaction is going to store, once repeats of an Idempotency-Key are taken out. */
+interface Plan {
+  readonly entries: readonly (Entry & { readonly options: EnqueueOptions })[];
+  readonly idempotency: readonly (readonly [string, string, number])[];
+  readonly answers: ReadonlyMap<Waiting, EnqueueResult>;
+}
+
+/**
+ * Stores a group of requests in one transaction: jobs, receipts, log rows, index, books and idempotency keys, all or nothing.
+ * Every request of the group is answered, or the call throws and none was stored (or, when the connection broke at the
+ * very end, none is promised: the caller sends again and the platform's dedup takes care of it).
+ */
+export async function commitGroup(queue: LaneQueue, group: readonly Waiting[], deps: EnqueueDeps): Promise<void> {
+  for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
+    const plan = await planGroup(queue, group, deps);
+    if (plan.entries.length === 0 || (await store(queue, plan, deps))) {
+      for (const [waiting, answer] of plan.answers) waiting.resolve(answer);
+      return;
+    }
+  }
+  throw new RelayError('storage_unavailable', 'Too many requests use the same Idempotency-Key at once. Send this one again later.', {
+    retryAfterSeconds: 1,
+  });
+}
+
+/** Looks up Idempotency-Keys (under WATCH, so that a key taken meanwhile makes the transaction fail and be planned anew). */
+async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: EnqueueDeps): Promise<Plan> {
+  const { lane, connection } = queue;
+  const keyOf = ({ options }: Waiting) =>
+    options.idempotency && keys.idempotency(lane.tag, options.idempotency.scope, options.idempotency.key);
+  const watched = [...new Set(group.map(keyOf).filter((key) => key !== undefined))];
+  const taken = new Map<string, { bodyHash: string; deliveryId: string; fresh: boolean }>();
+  if (watched.length > 0) {
+    await connection.watch(...watched);
+    const values = await connection.mget(...watched);
+    for (const [i, value] of values.entries()) {
+      if (value === null) continue;
+      const [bodyHash, deliveryId] = value.split(' ');
+      taken.set(watched[i]!, { bodyHash: bodyHash!, deliveryId: deliveryId!, fresh: false });
+    }
+  }
+
+  const entries: (Entry & { options: EnqueueOptions })[] = [];
+  const idempotency: (readonly [string, string, number])[] = [];
+  const answers = new Map<Waiting, EnqueueResult>();
+  for (const waiting of group) {
+    const { request, options } = waiting;
+    const key = keyOf(waiting);
+    const known = key === undefined ? undefined : taken.get(key);
+    if (known !== undefined) {
+      const same = known.bodyHash === options.idempotency!.bodyHash;
+      answers.set(waiting, same ? { kind: 'repeated', deliveryId: known.deliveryId } : { kind: 'key_reused' });
+      continue;
+    }
+    const deliveryId = newDeliveryId(lane, deps.config.now());
+    if (key !== undefined) {
+      const { bodyHash } = options.idempotency!;
+      taken.set(key, { bodyHash, deliveryId, fresh: true });
+      idempotency.push([key, `${bodyHash} ${deliveryId}`, IDEMPOTENCY_TTL_MS]);
+    }
+    entries.push({ request, deliveryId, options });
+    answers.set(waiting, { kind: 'accepted', deliveryId });
+  }
+  if (entries.length === 0 && watched.length > 0) await connection.unwatch();
+  return { entries, idempotency, answers };
+}
+
+/** `false`: an Idempotency-Key changed under the transaction and nothing was stored. */
+async function store(queue: LaneQueue, plan: Plan, deps: EnqueueDeps): Promise<boolean> {
+  const { lane, connection } = queue;
+  const { chunks, chunksOf } = cutChunks(plan.entries);
+  const destinations = [...new Set(chunks.map(({ request }) => backlogField(request)))];
+  const [scores, backlogs] =
+    chunks.length === 0
+      ? [[], []]
+      : await Promise.all([
+          connection.zrange(`${lane.tag}:${lane.queue}:prioritized`, 0, '0', 'WITHSCORES'),
+          connection.hmget(keys.backlog(lane.tag, lane.platform), ...destinations),
+        ]);
+  const round = roundOfScore(scores[1]);
+  const waitingEvents = new Map(destinations.map((field, i) => [field, Number(backlogs[i] ?? 0)]));
+
+  const transaction = await queue.transaction();
+  const nowMs = deps.config.now();
+  const jobs: [string, string, number, number][] = [];
+  let accepted = 0;
+  for (const chunk of chunks) {
+    const { request, events } = chunk;
+    const field = backlogField(request);
+    const waiting = waitingEvents.get(field)!;
+    waitingEvents.set(field, waiting + events.length);
+    accepted += events.length;
+    const jobId = newId('j', nowMs);
+    jobs.push([jobId, field, events.length, chunk.acceptedAtMs]);
+    queue.add(transaction, 'deliver', toJobData(chunk, deps.sealer), {
+      ...JOB_OPTIONS,
+      jobId,
+      timestamp: nowMs,
+      priority: priorityOf(round, waiting, request.maxChunkEvents),
+    });
+  }
+  const ledger = keys.ledger(lane.tag, lane.platform);
+  // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
+  transaction.hincrby(ledger, 'accepted', accepted);
+  transaction.runCommand('relayAccept', [
+    ledger,
+    keys.backlog(lane.tag, lane.platform),
+    keys.open(lane.tag, lane.platform),
+    JSON.stringify(acceptArguments({ lane, plan, chunks, chunksOf, jobs, accepted, config: deps.config })),
+  ]);
+  const results = await transaction.exec();
+  if (results === null) return false;
+  for (const [error] of results) if (error !== null) throw error;
+  return true;
+}
+
+export function backlogField(request: { readonly accountId: string; readonly destinationId: string }): string {
+  return `${request.accountId}|${request.destinationId}`;
+}

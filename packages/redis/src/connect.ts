@@ -1,0 +1,159 @@
+import { Cluster, Redis } from 'ioredis';
+import { RelayError } from '@relay/contract';
+
+/** A connection of either kind. Their commands are the same, but overloads of a union type do not resolve: hence one type. */
+export type RedisConnection = Redis;
+
+/**
+ * `producer`: fails fast when Redis is away (the API answers 503). `consumer`: waits for ever (a worker has nothing
+ * better to do, and what it has to write down must be written). BullMQ's production guide asks for just this.
+ */
+export type ConnectionRole = 'producer' | 'consumer';
+
+export interface Connector {
+  open(role: ConnectionRole): RedisConnection;
+  readonly isCluster: boolean;
+}
+
+/** Longest wait for an answer of Redis on the API's side, ms; then the caller hears 503. */
+const PRODUCER_COMMAND_TIMEOUT_MS = 8_000;
+const RECONNECT_MAX_MS = 2_000;
+
+/**
+ * `redis://…`, `rediss://…`, `redis+sentinel://[user:password@]host:port,host:port/<master name>[/<db>]`,
+ * `redis+cluster://[user:password@]host:port,host:port`.
+ * @throws Error naming REDIS_URL when it is none of these.
+ */
+export function createConnector(redisUrl: string): Connector {
+  const target = parseRedisUrl(redisUrl);
+  return {
+    isCluster: target.kind === 'cluster',
+    open(role) {
+      const options = roleOptions(role);
+      switch (target.kind) {
+        case 'single':
+          return guard(new Redis(target.url, options));
+        case 'sentinel':
+          return guard(
+            new Redis({ ...options, sentinels: target.hosts, name: target.master, db: target.db, ...target.auth }),
+          );
+        case 'cluster':
+          return guard(
+            new Cluster(target.hosts, {
+              redisOptions: { ...shared(options), ...target.auth },
+              enableOfflineQueue: role === 'consumer',
+              clusterRetryStrategy: (times) => Math.min(times * 100, RECONNECT_MAX_MS),
+            }) as unknown as Redis,
+          );
+      }
+    },
+  };
+}
+
+/** What a cluster lets its nodes' connections be told. */
+function shared({ maxRetriesPerRequest, connectTimeout, commandTimeout }: ReturnType<typeof roleOptions>) {
+  return { maxRetriesPerRequest, connectTimeout, ...(commandTimeout !== undefined && { commandTimeout }) };
+}
+
+function roleOptions(role: ConnectionRole): {
+  retryStrategy: (times: number) => number;
+  maxRetriesPerRequest: number | null;
+  connectTimeout: number;
+  enableOfflineQueue?: boolean;
+  commandTimeout?: number;
+} {
+  const retryStrategy = (times: number) => Math.min(times * 50, RECONNECT_MAX_MS);
+  return role === 'producer'
+    ? {
+        retryStrategy,
+        enableOfflineQueue: false,
+        maxRetriesPerRequest: 1,
+        commandTimeout: PRODUCER_COMMAND_TIMEOUT_MS,
+        connectTimeout: 5_000,
+      }
+    : { retryStrategy, maxRetriesPerRequest: null, connectTimeout: 5_000 };
+}
+
+/** Connection errors surface where a command fails; without a listener Node would end the process. */
+function guard<T extends RedisConnection>(connection: T): T {
+  connection.on('error', () => {});
+  return connection;
+}
+
+type Target =
+  | { kind: 'single'; url: string }
+  | { kind: 'sentinel'; hosts: Host[]; master: string; db: number; auth: Auth }
+  | { kind: 'cluster'; hosts: Host[]; auth: Auth };
+type Host = { host: string; port: number };
+type Auth = { username?: string; password?: string };
+
+export function parseRedisUrl(redisUrl: string): Target {
+  if (/^rediss?:\/\//.test(redisUrl)) return { kind: 'single', url: redisUrl };
+  const many = /^redis\+(sentinel|cluster):\/\/(?:([^@/]*)@)?([^/?]+)(\/[^?]*)?$/.exec(redisUrl);
+  if (many === null) {
+    throw new Error('REDIS_URL must start with redis://, rediss://, redis+sentinel:// or redis+cluster://');
+  }
+  const [, kind, login, hostList, path] = many;
+  const auth = parseAuth(login);
+  const hosts = hostList!.split(',').map((part) => parseHost(part, kind === 'sentinel' ? 26379 : 6379));
+  if (kind === 'cluster') return { kind: 'cluster', hosts, auth };
+  const [master, db] = (path ?? '').split('/').filter(Boolean);
+  if (master === undefined) throw new Error('REDIS_URL: redis+sentinel:// needs the master name as its path');
+  return { kind: 'sentinel', hosts, master: decodeURIComponent(master), db: Number(db ?? 0), auth };
+}
+
+function parseHost(part: string, defaultPort: number): Host {
+  const match = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(part.trim());
+  if (match === null) throw new Error(`REDIS_URL: "${part}" is not host:port`);
+  return { host: match[1]!.replace(/^\[|\]$/g, ''), port: match[2] === undefined ? defaultPort : Number(match[2]) };
+}
+
+function parseAuth(login: string | undefined): Auth {
+  if (login === undefined || login === '') return {};
+  const at = login.indexOf(':');
+  const username = decodeURIComponent(at === -1 ? login : login.slice(0, at));
+  const password = at === -1 ? '' : decodeURIComponent(login.slice(at + 1));
+  return { ...(username === '' ? {} : { username }), ...(password === '' ? {} : { password }) };
+}
+
+/** Seconds a caller is asked to wait when Redis cannot take its request. */
+export const STORAGE_RETRY_AFTER_SECONDS = 5;
+
+/** Runs a Redis operation of the API's; whatever goes wrong with Redis becomes a 503. */
+export async function orUnavailable<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (cause) {
+    if (cause instanceof RelayError) throw cause;
+    throw unavailable(cause);
+  }
+}
+
+export function unavailable(cause: unknown): RelayError {
+  const full = cause instanceof Error && /OOM command not allowed/.test(cause.message);
+  return new RelayError(
+    full ? 'queue_full' : 'storage_unavailable',
+    full
+      ? 'The queue is full. Nothing was stored; send the same request again later.'
+      : 'The queue cannot be reached. Send the same request again later.',
+    { retryAfterSeconds: STORAGE_RETRY_AFTER_SECONDS, cause },
+  );
+}
+
+/**
+ * A Redis that evicts keys under memory pressure would silently lose accepted events.
+ * @throws Error with the reason when `maxmemory-policy` is anything but `noeviction`.
+ */
+export async function requireNoEviction(connection: RedisConnection): Promise<void> {
+  const cluster = connection as unknown;
+  const nodes = cluster instanceof Cluster ? cluster.nodes('master') : [connection];
+  for (const node of nodes) {
+    const policy = /maxmemory_policy:(\S+)/.exec(await node.info('memory'))?.[1];
+    if (policy !== undefined && policy !== 'noeviction') {
+      throw new Error(
+        `Redis has maxmemory-policy "${policy}": under memory pressure it would throw accepted events away. ` +
+          'Set `maxmemory-policy noeviction` (redis-cli config set maxmemory-policy noeviction) and start again.',
+      );
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import { RelayError, type PlatformId } from '@relay/contract';
+import type { DeadLetter, DeadLetterFilter, DeadLetterStore, Page, ReplayResult } from '@relay/delivery';
+import type { Sealer } from '@relay/runtime';
+import { indicesOf } from './chunks.ts';
+import { backlogField } from './commit-group.ts';
+import { orUnavailable, type RedisConnection } from './connect.ts';
+import { payloadContext, unpackPayload, type JobData } from './job-data.ts';
+import { keys, newId, type Lane, type Lanes } from './keys.ts';
+import { JOB_OPTIONS, laneQueueOn, type LaneQueue } from './lane-queue.ts';
+import { letterDataSchema, toDeadLetter, whyNotReplayable, type LetterData } from './letter-data.ts';
+
+export interface DeadLettersDeps {
+  /** A connection that does nothing else: replays run under WATCH on it. */
+  readonly connection: RedisConnection;
+  readonly lanes: Lanes;
+  readonly sealer: Sealer;
+  readonly dedupWindowMs: (platform: PlatformId) => number | undefined;
+  readonly retentionDays: number;
+  readonly now: () => number;
+}
+
+/** Letters read from Redis at a time, and most that one page looks at for a filter. */
+const SCAN_BATCH = 100;
+const MAX_SCANNED = 5_000;
+/** Letter ids carry their lane: `dl_<job>_<first position>_<queue>`. */
+const LETTER_ID = /^dl_[0-9a-z]+_\d+_([a-z]+(?:\.\d{1,4})?)$/;
+
+export function letterId(lane: Lane, jobId: string, firstPosition: number): string {
+  return `dl_${jobId}_${firstPosition}_${lane.queue}`;
+}
+
+export function createDeadLetterStore(deps: DeadLettersDeps): DeadLetterStore {
+  const { connection, lanes } = deps;
+  const queues = new Map(
+    lanes.all.map((lane) => [lane.queue, { dead: laneQueueOn(connection, lane, true), live: laneQueueOn(connection, lane, false) }]),
+  );
+  const placeOf = (id: string) => {
+    const queue = LETTER_ID.exec(id)?.[1];
+    return queue === undefined ? undefined : queues.get(queue);
+  };
+  const replayedAt = async (lane: Lane, id: string): Promise<number | undefined> => {
+    const mark = await connection.get(keys.replayed(lane.tag, id));
+    return mark === null ? undefined : (JSON.parse(mark) as { at: number }).at;
+  };
+  const view = async (lane: Lane, id: string, data: unknown): Promise<DeadLetter | undefined> => {
+    const letter = letterDataSchema.safeParse(data);
+    if (!letter.success) return undefined;
+    return toDeadLetter(id, letter.data, deps.now(), deps.dedupWindowMs(letter.data.platform), await replayedAt(lane, id));
+  };
+  // WATCH holds for the whole connection, so replays go one after the other.
+  let replaying: Promise<unknown> = Promise.resolve();
+
+  return {
+    get: (id) =>
+      orUnavailable(async () => {
+        const place = placeOf(id);
+        if (place === undefined) return undefined;
+        const job = await place.dead.queue.getJob(id);
+        if (job !== undefined) return view(place.dead.lane, id, job.data);
+        return readMark(connection, place.dead.lane, id);
+      }),
+
+    list: (filter, limit, cursor) => orUnavailable(() => listLetters(deps, queues, view, filter, limit, cursor)),
+
+    replay: (id, { force }) => {
+      const run = replaying.then(() =>
+        orUnavailable(async () => {
+          const place = placeOf(id);
+          return place === undefined ? { kind: 'not_found' as const } : replayOne(deps, place, id, force);
+        }),
+      );
+      replaying = run.catch(() => undefined);
+      return run;
+    },
+
+    discard: (id) =>
+      orUnavailable(async () => {
+        const job = await placeOf(id)?.dead.queue.getJob(id);
+        if (job === undefined) return false;
+        await job.remove();
+        return true;
+      }),
+  };
+}
+
+/** A letter that was replayed is gone from the queue; its mark still says so for as long as receipts are kept. */
+async function readMark(connection: RedisConnection, lane: Lane, id: string): Promise<DeadLetter | undefined> {
+  const mark = await connection.get(keys.replayed(lane.tag, id));
+  if (mark === null) return undefined;
+  const { letter, at } = JSON.parse(mark) as { letter: Omit<DeadLetter, 'replayedAtMs' | 'replayable' | 'whyNot'>; at: number };
+  return { ...letter, replayable: false, whyNot: 'It was replayed already.', replayedAtMs: at };
+}
+
+async function replayOne(
+  deps: DeadLettersDeps,
+  place: { dead: LaneQueue; live: LaneQueue },
+  id: string,
+  force: boolean,
+): Promise<ReplayResult> {
+  const { connection } = deps;
+  const { lane } = place.dead;
+  const mark = keys.replayed(lane.tag, id);
+  // The mark decides: whoever sets it first has replayed the letter, and the other's transaction fails.
+  await connection.watch(mark);
+  const refuse = async (result: ReplayResult): Promise<ReplayResult> => {
+    await connection.unwatch();
+    return result;
+  };
+  const job = await place.dead.queue.getJob(id);
+  if (job === undefined) return refuse((await connection.exists(mark)) === 1 ? ALREADY : { kind: 'not_found' });
+  if ((await connection.exists(mark)) === 1) {
+    await job.remove(); // left over from a crash between the transaction and the removal
+    return refuse(ALREADY);
+  }
+  const letter = letterDataSchema.parse(job.data);
+  const nowMs = deps.now();
+  const obstacle = whyNotReplayable(letter, nowMs, deps.dedupWindowMs(letter.platform));
+  if (obstacle !== undefined && !(force && obstacle.forcible)) return refuse({ kind: 'refused', why: obstacle.why });
+
+  const jobId = newId('r', nowMs);
+  const part = { d: letter.deliveryId, k: letter.chunk, r: letter.indices };
+  const transaction = await place.live.transaction();
+  place.live.add(transaction, 'deliver', toJob(letter, id, part, deps.sealer), { ...JOB_OPTIONS, priority: 1, jobId, timestamp: nowMs });
+  const ledger = keys.ledger(lane.tag, lane.platform);
+  transaction.hincrby(ledger, 'replayed', letter.eventCount); // also makes EXEC refuse everything when memory is full
+  transaction.runCommand('relayReplay', [
+    ledger,
+    keys.backlog(lane.tag, lane.platform),
+    keys.open(lane.tag, lane.platform),
+    mark,
+    JSON.stringify({
+      tag: lane.tag,
+      now: nowMs,
+      ttl: deps.retentionDays * 86_400,
+      letter: publicPart(id, letter),
+      job: jobId,
+      dest: backlogField(letter),
+      n: letter.eventCount,
+      at: nowMs,
+      delivery: letter.deliveryId,
+      chunk: letter.chunk,
+      indices: [...indicesOf(part)].map(String),
+    }),
+  ]);
+  const results = await transaction.exec();
+  if (results === null) return ALREADY;
+  for (const [error] of results) if (error !== null) throw error;
+  await job.remove();
+  return { kind: 'replayed', events: letter.eventCount, accountId: letter.accountId };
+}
+
+const ALREADY: ReplayResult = { kind: 'refused', why: 'It was replayed already.' };
+
+function toJob(letter: LetterData, id: string, part: JobData['p'][number], sealer: Sealer): JobData {
+  const context = payloadContext(letter.accountId, letter.destinationId);
+  const expiries = unpackPayload(letter.payload, sealer, context).expiresAtMs;
+  return {
+    v: 1,
+    a: letter.accountId,
+    d: letter.destinationId,
+    ...(letter.testCode !== undefined && { t: letter.testCode }),
+    ...(letter.consent !== undefined && { c: letter.consent }),
+    n: letter.eventCount,
+    b: letter.bytes,
+    x: expiries.reduce((least, ms) => Math.min(least, ms), Infinity),
+    at: letter.acceptedAt,
+    p: [part],
+    z: letter.payload,
+    rl: id,
+  };
+}
+
+function publicPart(id: string, letter: LetterData): Omit<DeadLetter, 'replayedAtMs' | 'replayable' | 'whyNot'> {
+  const { replayedAtMs: _at, replayable: _can, whyNot: _why, ...rest } = toDeadLetter(id, letter, 0, undefined, undefined);
+  return rest;
+}
+
+/** Newest first, lane by lane; the cursor is `<lane number>.<offset>`. */
+async function listLetters(
+  deps: DeadLettersDeps,
+  queues: ReadonlyMap<string, { dead: LaneQueue }>,
+  view: (lane: Lane, id: string, data: unknown) => Promise<DeadLetter | undefined>,
+  filter: DeadLetterFilter,
+  limit: number,
+  cursor: string | undefined,
+): Promise<Page<DeadLetter>> {
+  if (cursor !== undefined && !/^\d{1,5}\.\d{1,9}$/.test(cursor)) {
+    throw new RelayError('invalid_cursor', 'cursor is not one that this listing gave; start again without it.', { param: 'cursor' });
+  }
+  const lanes = deps.lanes.all.filter((lane) => filter.platform === undefined || lane.platform === filter.platform);
+  let [laneNumber, offset] = (cursor ?? '0.0').split('.').map(Number) as [number, number];
+  const rows: DeadLetter[] = [];
+  let scanned = 0;
+  for (; laneNumber < lanes.length; laneNumber += 1, offset = 0) {
+    const { queue, lane } = queues.get(lanes[laneNumber]!.queue)!.dead;
+    for (;;) {
+      const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed'], offset, offset + SCAN_BATCH - 1, false);
+      if (jobs.length === 0) break;
+      for (const job of jobs) {
+        offset += 1;
+        scanned += 1;
+        const letter = job?.id === undefined ? undefined : await view(lane, job.id, job.data);
+        if (letter !== undefined && letter.replayedAtMs === undefined && matches(letter, filter)) rows.push(letter);
+        if (rows.length === limit || scanned === MAX_SCANNED) return { rows, nextCursor: `${laneNumber}.${offset}` };
+      }
+      if (jobs.length < SCAN_BATCH) break;
+    }
+  }
+  return { rows, nextCursor: undefined };
+}
+
+function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
+  if (filter.accountId !== undefined && letter.accountId !== filter.accountId) return false;
+  if (filter.destinationId !== undefined && letter.destinationId !== filter.destinationId) return false;
+  if (filter.reason !== undefined && letter.reason !== filter.reason) return false;
+  return filter.accounts === undefined || filter.accounts.includes(letter.accountId);
+}

@@ -1,0 +1,107 @@
+import type { AcceptedRequest, Enqueue, EnqueueOptions, EnqueueResult } from '@relay/delivery';
+import { RelayError, type PlatformId } from '@relay/contract';
+import type { Sealer } from '@relay/runtime';
+import { commitGroup, type Waiting } from './commit-group.ts';
+import { unavailable, type Connector, STORAGE_RETRY_AFTER_SECONDS } from './connect.ts';
+import type { Lane, Lanes } from './keys.ts';
+import { openLaneQueue, type LaneQueue } from './lane-queue.ts';
+import { MAX_GROUP_BYTES, MAX_GROUP_REQUESTS, MAX_WAITING_BYTES, MAX_WAITING_REQUESTS } from './limits.ts';
+
+export interface EnqueueConfig {
+  readonly apiId: string;
+  readonly logRetentionDays: number;
+  readonly logMaxEntries: number;
+  readonly eventIndexHours: number;
+  readonly now: () => number;
+}
+
+export interface EnqueueDeps {
+  readonly connector: Connector;
+  readonly lanes: Lanes;
+  readonly sealer: Sealer;
+  readonly config: EnqueueConfig;
+}
+
+/**
+ * Group commit: while one write to Redis is on its way, the requests that arrive wait and go out together in the next.
+ * Each lane has a connection of its own, which does nothing else, so that WATCH guards just its own transaction.
+ */
+export function createEnqueue(deps: EnqueueDeps): { enqueue: Enqueue; close(): Promise<void> } {
+  const committers = new Map<string, Committer>();
+  const committerOf = (lane: Lane): Committer => {
+    let committer = committers.get(lane.queue);
+    if (committer === undefined) {
+      committer = new Committer(openLaneQueue(deps.connector, lane, 'producer'), deps);
+      committers.set(lane.queue, committer);
+    }
+    return committer;
+  };
+  // Opened now, so that the first request does not wait for a connection.
+  for (const lane of deps.lanes.all) committerOf(lane);
+  return {
+    enqueue: (request, options) =>
+      committerOf(deps.lanes.forDestination(request.platform as PlatformId, request.accountId, request.destinationId)).add(request, options),
+    async close() {
+      await Promise.all([...committers.values()].map((committer) => committer.close()));
+    },
+  };
+}
+
+class Committer {
+  readonly #queue: LaneQueue;
+  readonly #deps: EnqueueDeps;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(queue: LaneQueue, deps: EnqueueDeps) {
+    this.#queue = queue;
+    this.#deps = deps;
+  }
+
+  add(request: AcceptedRequest, options: EnqueueOptions): Promise<EnqueueResult> {
+    if (this.#waiting.length >= MAX_WAITING_REQUESTS || this.#waitingBytes >= MAX_WAITING_BYTES) {
+      return Promise.reject(
+        new RelayError('queue_full', 'Too many requests wait to be stored. Nothing was stored; send the same request again later.', {
+          retryAfterSeconds: STORAGE_RETRY_AFTER_SECONDS,
+        }),
+      );
+    }
+    let bytes = 0;
+    for (const event of request.events) bytes += event.wire.length;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, options, bytes, resolve, reject });
+      this.#waitingBytes += bytes;
+      this.#running ??= this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#take();
+      try {
+        await commitGroup(this.#queue, group, this.#deps);
+      } catch (cause) {
+        const error = cause instanceof RelayError ? cause : unavailable(cause);
+        for (const waiting of group) waiting.reject(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #take(): Waiting[] {
+    let count = 0;
+    let bytes = 0;
+    while (count < this.#waiting.length && count < MAX_GROUP_REQUESTS && (count === 0 || bytes < MAX_GROUP_BYTES)) {
+      bytes += this.#waiting[count]!.bytes;
+      count += 1;
+    }
+    this.#waitingBytes -= bytes;
+    return this.#waiting.splice(0, count);
+  }
+
+  async close(): Promise<void> {
+    await this.#running;
+    await this.#queue.close();
+  }
+}

@@ -1,0 +1,65 @@
+import type { Queue } from 'bullmq';
+import type { PlatformId } from '@relay/contract';
+import type { RedisConnection } from './connect.ts';
+import { keys, type Lane, type Lanes } from './keys.ts';
+import { settle } from './settle.ts';
+import { jobDataSchema } from './job-data.ts';
+import { jobRef } from './settle.ts';
+
+export interface HoldsDeps {
+  readonly connection: RedisConnection;
+  readonly lanes: Lanes;
+  readonly queueOf: (lane: Lane) => Queue;
+  readonly retentionDays: number;
+  readonly now: () => number;
+}
+
+/** Jobs taken out of the hold in one go. */
+const RELEASE_BATCH = 200;
+
+/**
+ * A held job waits in BullMQ's delayed set until its first event expires; the hold is what remembers whose it is.
+ * Releasing makes it due now. A job that was just being put there is skipped; the sweep of the workers comes back for it.
+ */
+export function createRelease(deps: HoldsDeps) {
+  return async function release(platform: PlatformId, accountId: string): Promise<number> {
+    let events = 0;
+    for (const lane of deps.lanes.of(platform)) {
+      const jobIds = await deps.connection.hkeys(keys.held(lane.tag, platform, accountId));
+      for (let at = 0; at < jobIds.length; at += RELEASE_BATCH) {
+        events += await releaseJobs(deps, lane, accountId, jobIds.slice(at, at + RELEASE_BATCH));
+      }
+    }
+    return events;
+  };
+}
+
+async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobIds: readonly string[]): Promise<number> {
+  const queue = deps.queueOf(lane);
+  const jobs = await Promise.all(jobIds.map((jobId) => queue.getJob(jobId)));
+  const ops = await Promise.all(
+    jobs.map(async (job, i) => {
+      const jobId = jobIds[i]!;
+      if (job === undefined) {
+        // Gone, so all its events are settled; what is left of the hold goes too.
+        return { job: { jobId, accountId, destinationId: '', events: 0, parts: [] }, outcome: 'release' as const };
+      }
+      try {
+        await job.promote();
+      } catch {
+        // Not in the delayed set: it is being moved there right now, or it is already being delivered.
+        return undefined;
+      }
+      return { job: jobRef(jobId, jobDataSchema.parse(job.data)), outcome: 'release' as const };
+    }),
+  );
+  const context = { lane, nowMs: deps.now(), retentionDays: deps.retentionDays };
+  const released = await settle(deps.connection, context, ops.filter((op) => op !== undefined));
+  return released.reduce((sum, count) => sum + count, 0);
+}
+
+/** Accounts with held events, by lane. */
+export async function heldAccounts(connection: RedisConnection, lane: Lane): Promise<ReadonlyMap<string, number>> {
+  const counts = await connection.hgetall(keys.heldCounts(lane.tag, lane.platform));
+  return new Map(Object.entries(counts).map(([account, count]) => [account, Number(count)]));
+}

@@ -1,0 +1,70 @@
+import { Job, Queue, type JobsOptions, type RedisQueueBackend } from 'bullmq';
+import type { ChainableCommander } from 'ioredis';
+import type { Connector, ConnectionRole, RedisConnection } from './connect.ts';
+import type { Lane } from './keys.ts';
+import { defineScripts, type ScriptName } from './scripts.ts';
+
+/** A MULTI that BullMQ's scripts, ours and plain commands can be queued on: all of it happens, or nothing. */
+export type Transaction = Omit<ChainableCommander, 'hset'> & {
+  runCommand(name: ScriptName, args: readonly (string | number)[]): Transaction;
+};
+
+/**
+ * Attempts are the worker's to count (it also knows expiries and what spends no attempt), so BullMQ never gives a job up:
+ * what leaves the queue has been settled first.
+ */
+const UNLIMITED_ATTEMPTS = 2 ** 31;
+
+export const JOB_OPTIONS: JobsOptions = {
+  attempts: UNLIMITED_ATTEMPTS,
+  backoff: { type: 'custom' },
+  removeOnComplete: true,
+  stackTraceLimit: 0,
+};
+
+/** One BullMQ queue, open for transactions that span the queue's keys and ours. */
+export interface LaneQueue {
+  readonly lane: Lane;
+  readonly connection: RedisConnection;
+  readonly queue: Queue;
+  transaction(): Promise<Transaction>;
+  /** Queues one insert on the transaction. */
+  add(transaction: Transaction, name: string, data: unknown, options: JobsOptions & { jobId: string }): void;
+  close(): Promise<void>;
+}
+
+/** @param dead open the lane's dead letters (`metaads.dead`) instead of its queue. */
+export function openLaneQueue(connector: Connector, lane: Lane, role: ConnectionRole, dead = false): LaneQueue {
+  return laneQueueOn(connector.open(role), lane, dead, true);
+}
+
+/** The same on a connection that others use too, and that somebody else closes. */
+export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boolean, ownsConnection = false): LaneQueue {
+  defineScripts(connection);
+  const queue = new Queue(dead ? `${lane.queue}.dead` : lane.queue, {
+    connection: connection as never, // BullMQ is typed against its own minor of ioredis
+    prefix: lane.tag,
+    skipMetasUpdate: true,
+  });
+  // Connection errors surface where an operation fails; without a listener Node would end the process.
+  queue.on('error', () => {});
+  // Public on BullMQ's backend for just this: "so that flow producers can batch inserts onto a shared transaction".
+  const backend = queue.backend as unknown as RedisQueueBackend;
+  return {
+    lane,
+    connection,
+    queue,
+    async transaction() {
+      const client = await backend.client;
+      return client.multi() as unknown as Transaction;
+    },
+    add(transaction, name, data, options) {
+      const job = new Job(queue, name, data, options, options.jobId);
+      void backend.addJobToTransaction(transaction as never, job.asJSON(), options.jobId);
+    },
+    async close() {
+      await queue.close();
+      if (ownsConnection) connection.disconnect();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { PLATFORM_IDS } from '@relay/contract';
+import { DEAD_REASONS, type DeadLetter } from '@relay/delivery';
+
+/**
+ * The data of a dead letter: a job of the queue `<platform>.dead`, which no worker consumes. Names are written out, since
+ * operators read them in Bull Board; everything about people is in `payload`, sealed.
+ */
+export const letterDataSchema = z.object({
+  v: z.literal(1),
+  platform: z.enum(PLATFORM_IDS),
+  accountId: z.string(),
+  destinationId: z.string(),
+  deliveryId: z.string(),
+  /** Chunk number in the delivery. */
+  chunk: z.number().int(),
+  /** Submitted indices as start, count, … */
+  indices: z.array(z.number().int()),
+  reason: z.enum(DEAD_REASONS),
+  code: z.string(),
+  message: z.string(),
+  /** The first 100. */
+  eventIds: z.array(z.string()),
+  eventCount: z.number().int().positive(),
+  attempts: z.number().int(),
+  firstAttemptAt: z.number().optional(),
+  lastAttemptAt: z.number().optional(),
+  /** When an attempt first ended so that the platform may have taken the events all the same. */
+  maybeTakenAt: z.number().optional(),
+  acceptedAt: z.number(),
+  /** When the last of the events expires. */
+  expiresAt: z.number(),
+  testCode: z.string().optional(),
+  consent: z.string().optional(),
+  bytes: z.number(),
+  payload: z.string(),
+  /** The letter that this one's events were replayed from. */
+  replayOf: z.string().optional(),
+});
+export type LetterData = z.infer<typeof letterDataSchema>;
+
+export const MAX_LETTER_EVENT_IDS = 100;
+
+/** Why a letter cannot be replayed (without force), or `undefined`. */
+export function whyNotReplayable(letter: LetterData, nowMs: number, dedupWindowMs: number | undefined): { why: string; forcible: boolean } | undefined {
+  if (letter.expiresAt <= nowMs) {
+    return { why: 'The events are older than the platform accepts; they would be refused again.', forcible: false };
+  }
+  if (letter.maybeTakenAt !== undefined && dedupWindowMs !== undefined && nowMs - letter.maybeTakenAt > dedupWindowMs) {
+    const hours = Math.round(dedupWindowMs / 3_600_000);
+    return {
+      why: `The platform may have taken these events more than ${hours} h ago, when an attempt ended without an answer; it would no longer recognise them as repeats and could count them twice. Use force to send them all the same.`,
+      forcible: true,
+    };
+  }
+  if (letter.reason === 'unknown') {
+    return {
+      why: 'It is not known whether the platform took this event, and the platform does not recognise repeats: it could be counted twice. Use force to send it all the same.',
+      forcible: true,
+    };
+  }
+  return undefined;
+}
+
+export function toDeadLetter(
+  id: string,
+  letter: LetterData,
+  nowMs: number,
+  dedupWindowMs: number | undefined,
+  replayedAtMs: number | undefined,
+): DeadLetter {
+  const whyNot =
+    replayedAtMs === undefined ? whyNotReplayable(letter, nowMs, dedupWindowMs)?.why : 'It was replayed already.';
+  return {
+    id,
+    platform: letter.platform,
+    accountId: letter.accountId,
+    destinationId: letter.destinationId,
+    deliveryId: letter.deliveryId,
+    reason: letter.reason,
+    code: letter.code,
+    message: letter.message,
+    eventIds: letter.eventIds,
+    eventCount: letter.eventCount,
+    attempts: letter.attempts,
+    firstAttemptAtMs: letter.firstAttemptAt,
+    lastAttemptAtMs: letter.lastAttemptAt,
+    replayable: whyNot === undefined,
+    whyNot,
+    replayedAtMs,
+  };
+}

@@ -1,0 +1,77 @@
+--[[
+  Writes the receipts, log rows, event index and books of one group of requests. Runs inside the MULTI that adds the jobs.
+
+  KEYS[1] ledger of the platform      hash  accepted, pending, refused …
+  KEYS[2] backlog of the platform     hash  "account|destination" -> events without a final answer
+  KEYS[3] open jobs of the platform   zset  job id by time of acceptance
+  ARGV[1] JSON {
+    tag, ttl (s, for requests that are final at once), logMax, logMinId, evTtl (s),
+    accepted, refused,
+    deliveries: [{ id, log (account id), fields: [field, value, …], fails: [index, json, …], final }],
+    jobs: [[job id, "account|destination", events, accepted at ms]],
+    index: [{ key, entries: [field, value, …] }],
+    idem: [[key, value, ttl ms]] }
+  Returns the number of deliveries written.
+]]
+local req = cjson.decode(ARGV[1])
+local tag = req.tag
+local CHUNK = 1000
+
+local function hset_many(key, pairs_list)
+  for i = 1, #pairs_list, CHUNK do
+    redis.call('HSET', key, unpack(pairs_list, i, math.min(i + CHUNK - 1, #pairs_list)))
+  end
+end
+
+for _, d in ipairs(req.deliveries) do
+  local key = tag .. ':dlv:' .. d.id
+  hset_many(key, d.fields)
+  if #d.fails > 0 then hset_many(key .. ':f', d.fails) end
+  if d.final then
+    redis.call('EXPIRE', key, req.ttl)
+    redis.call('EXPIRE', key .. ':f', req.ttl)
+  end
+  local log = tag .. ':log:' .. d.log
+  redis.call('XADD', log, 'MAXLEN', '~', req.logMax, '*', 'd', d.id)
+  -- Retention: what is older goes, and with the last row the whole log.
+  redis.call('XTRIM', log, 'MINID', '~', req.logMinId)
+  redis.call('EXPIRE', log, req.ttl)
+end
+
+local backlog = {}
+for _, job in ipairs(req.jobs) do
+  redis.call('ZADD', KEYS[3], job[4], job[1])
+  backlog[job[2]] = (backlog[job[2]] or 0) + job[3]
+end
+for destination, events in pairs(backlog) do
+  redis.call('HINCRBY', KEYS[2], destination, events)
+end
+
+for _, index in ipairs(req.index) do
+  local entries = index.entries
+  for i = 1, #entries, CHUNK do
+    local last = math.min(i + CHUNK - 1, #entries)
+    local fields = {}
+    for j = i, last, 2 do fields[#fields + 1] = entries[j] end
+    local known = redis.call('HMGET', index.key, unpack(fields))
+    for j = 1, #fields do
+      -- The same event id again within the hour: keep the latest few deliveries, newest first.
+      if known[j] and #known[j] < 200 then
+        local at = i + (j - 1) * 2 + 1
+        entries[at] = entries[at] .. ',' .. known[j]
+      end
+    end
+    redis.call('HSET', index.key, unpack(entries, i, last))
+  end
+  redis.call('EXPIRE', index.key, req.evTtl)
+end
+
+for _, idem in ipairs(req.idem) do
+  redis.call('SET', idem[1], idem[2], 'PX', idem[3])
+end
+
+if req.accepted > 0 then
+  redis.call('HINCRBY', KEYS[1], 'pending', req.accepted)
+end
+if req.refused > 0 then redis.call('HINCRBY', KEYS[1], 'refused', req.refused) end
+return #req.deliveries

@@ -1,0 +1,195 @@
+--[[
+  Writes what became of events: receipts, books, holds. Every change of state goes through here, so that the counters
+  move together with what they count. Safe to repeat: a job's hash remembers in `sv` which of its events are settled
+  ('*': all; else one '0' or '1' an event), and what is settled is not counted again.
+
+  KEYS[1] ledger   KEYS[2] backlog   KEYS[3] open jobs   KEYS[4] held counts   (of one platform and lane)
+  ARGV[1] JSON {
+    tag, platform, now (ms), ttl (s), replies (channel prefix),
+    ops: [{ job (job's key), id (job id), acct, dest ("account|destination"), n,
+            o: 'ok' | 'dead' | 'retry' | 'held' | 'release',
+            pos: [start, count, …] (positions in the job; absent: all),
+            parts: [[delivery id, chunk, count], …],
+            at (attempts), ms (of the request), tr (trace id), code, msg, amb (1: the platform may have taken it),
+            fails: [[delivery id, index, json], …] }] }
+  Returns, per op, how many events changed state.
+]]
+local req = cjson.decode(ARGV[1])
+local tag, now = req.tag, req.now
+local out, replies, heldByAccount = {}, {}, {}
+
+local function held_key(acct) return tag .. ':held:' .. req.platform .. ':' .. acct end
+
+-- Takes a job out of the hold; its events are pending again.
+local function unhold(op)
+  if heldByAccount[op.acct] == nil then
+    heldByAccount[op.acct] = redis.call('HEXISTS', KEYS[4], op.acct) == 1
+  end
+  if not heldByAccount[op.acct] then return 0 end
+  local held = tonumber(redis.call('HGET', held_key(op.acct), op.id) or 0)
+  if held == 0 then return 0 end
+  redis.call('HDEL', held_key(op.acct), op.id)
+  if redis.call('HINCRBY', KEYS[4], op.acct, -held) <= 0 then redis.call('HDEL', KEYS[4], op.acct) end
+  redis.call('HINCRBY', KEYS[1], 'held', -held)
+  redis.call('HINCRBY', KEYS[1], 'pending', held)
+  return held
+end
+
+local function count_open(sv, n)
+  if sv == '*' then return 0 end
+  if not sv then return n end
+  local _, settled = string.gsub(sv, '1', '')
+  return n - settled
+end
+
+-- Marks positions as settled. Returns how many are new, in all and by part, and whether the whole job is settled.
+local function mark(op)
+  local sv = redis.call('HGET', op.job, 'sv')
+  if sv == '*' then return 0, {}, true end
+  local byPart = {}
+  if not op.pos and not sv then
+    for i, part in ipairs(op.parts) do byPart[i] = part[3] end
+    redis.call('HSET', op.job, 'sv', '*')
+    return op.n, byPart, true
+  end
+  local bits = {}
+  if sv then
+    for i = 1, op.n do bits[i] = string.sub(sv, i, i) end
+  else
+    for i = 1, op.n do bits[i] = '0' end
+  end
+  local partAt = {}
+  local at = 0
+  for i, part in ipairs(op.parts) do
+    byPart[i] = 0
+    for _ = 1, part[3] do
+      at = at + 1
+      partAt[at] = i
+    end
+  end
+  local new = 0
+  local ranges = op.pos or { 0, op.n }
+  for i = 1, #ranges, 2 do
+    for p = ranges[i] + 1, ranges[i] + ranges[i + 1] do
+      if bits[p] == '0' then
+        bits[p] = '1'
+        new = new + 1
+        byPart[partAt[p]] = byPart[partAt[p]] + 1
+      end
+    end
+  end
+  local text = table.concat(bits)
+  local whole = not string.find(text, '0', 1, true)
+  redis.call('HSET', op.job, 'sv', whole and '*' or text)
+  return new, byPart, whole
+end
+
+-- Chunk field: state|events|delivered|dead|attempts|last attempt ms|request ms|trace id|code
+local function chunk_text(old, op, ok, dead, state)
+  local n, wasOk, wasDead, wasAt, wasLast = string.match(old or '', '^%a|(%d+)|(%d+)|(%d+)|(%d*)|(%d*)|')
+  n = tonumber(n or 0)
+  ok = ok + tonumber(wasOk or 0)
+  dead = dead + tonumber(wasDead or 0)
+  if not state then
+    if ok + dead < n then state = 'r' elseif dead == 0 then state = 'd' elseif ok == 0 then state = 'x' else state = 'p' end
+  end
+  -- A release is no attempt: it leaves the last attempt's numbers alone.
+  local attempts, last = op.at or wasAt or 0, op.at and now or wasLast or ''
+  return table.concat({ state, n, ok, dead, attempts, last, op.ms or '', op.tr or '', op.code or '' }, '|')
+end
+
+local function write_receipt(op, part, ok, dead, state)
+  local key = tag .. ':dlv:' .. part[1]
+  local chunk = 'c' .. part[2]
+  local r = redis.call('HMGET', key, 'n', 'rf', 'ok', 'dd', 'rp', 'tc', chunk, 'dn')
+  if not r[1] then return end
+  local okAll, deadAll = tonumber(r[3] or 0) + ok, tonumber(r[4] or 0) + dead
+  local fields = { 'ok', okAll, 'dd', deadAll, chunk, chunk_text(r[7], op, ok, dead, state) }
+  if op.tr then
+    fields[#fields + 1] = 'tr'
+    fields[#fields + 1] = op.tr
+  end
+  if op.at and op.at > tonumber(r[6] or 0) then
+    fields[#fields + 1] = 'tc'
+    fields[#fields + 1] = op.at
+  end
+  if op.msg then
+    fields[#fields + 1] = 'm' .. part[2]
+    fields[#fields + 1] = op.msg
+  end
+  local final = okAll + deadAll + tonumber(r[2] or 0) >= tonumber(r[1])
+  if final and not r[8] then
+    fields[#fields + 1] = 'dn'
+    fields[#fields + 1] = now
+  end
+  redis.call('HSET', key, unpack(fields))
+  if final then
+    redis.call('EXPIRE', key, req.ttl)
+    redis.call('EXPIRE', key .. ':f', req.ttl)
+    if r[5] then
+      replies[r[5]] = replies[r[5]] or {}
+      table.insert(replies[r[5]], part[1])
+    end
+  end
+end
+
+local function settle(op)
+  unhold(op)
+  local new, byPart, whole = mark(op)
+  if new > 0 then
+    for i, part in ipairs(op.parts) do
+      local count = byPart[i]
+      if count > 0 then
+        if op.o == 'ok' then write_receipt(op, part, count, 0) else write_receipt(op, part, 0, count) end
+      end
+    end
+    for _, fail in ipairs(op.fails or {}) do
+      local key = tag .. ':dlv:' .. fail[1]
+      if redis.call('EXISTS', key) == 1 then redis.call('HSET', key .. ':f', fail[2], fail[3]) end
+    end
+    redis.call('HINCRBY', KEYS[1], 'pending', -new)
+    redis.call('HINCRBY', KEYS[1], op.o == 'ok' and 'delivered' or 'dead', new)
+    if redis.call('HINCRBY', KEYS[2], op.dest, -new) <= 0 then redis.call('HDEL', KEYS[2], op.dest) end
+  end
+  if whole then redis.call('ZREM', KEYS[3], op.id) end
+  return new
+end
+
+local function hold(op)
+  local open = count_open(redis.call('HGET', op.job, 'sv'), op.n)
+  if open == 0 or redis.call('HSETNX', held_key(op.acct), op.id, open) == 0 then return 0 end
+  redis.call('HINCRBY', KEYS[4], op.acct, open)
+  redis.call('HINCRBY', KEYS[1], 'pending', -open)
+  redis.call('HINCRBY', KEYS[1], 'held', open)
+  heldByAccount[op.acct] = true
+  return open
+end
+
+local function note(op, state)
+  for _, part in ipairs(op.parts) do write_receipt(op, part, 0, 0, state) end
+end
+
+for i, op in ipairs(req.ops) do
+  out[i] = 0
+  if redis.call('EXISTS', op.job) == 1 then
+    if op.o == 'ok' or op.o == 'dead' then
+      out[i] = settle(op)
+    elseif op.o == 'held' then
+      out[i] = hold(op)
+      if out[i] > 0 then note(op, 'h') end
+    elseif op.o == 'release' then
+      out[i] = unhold(op)
+      if out[i] > 0 then note(op, 'q') end
+    else
+      note(op, 'r')
+      redis.call('HSETNX', op.job, 'fa', now)
+      if op.amb then redis.call('HSETNX', op.job, 'amb', now) end
+    end
+  elseif op.o == 'release' then
+    out[i] = unhold(op)
+  end
+end
+for channel, ids in pairs(replies) do
+  redis.call('PUBLISH', req.replies .. channel, cjson.encode(ids))
+end
+return out

@@ -1,0 +1,108 @@
+import { isPlatformId, type GroupStatus, type PlatformId, type PlatformStatus } from '@relay/contract';
+import type { ChunkState, Delivery, DeliveryStatus, Failure } from '@relay/delivery';
+
+/**
+ * A receipt is one hash a delivery, with short field names since there are millions of them:
+ * p platform, a account, d destination, n submitted, rf refused at ingest, ok delivered, dd dead, at accepted (ms), dn done (ms),
+ * nm event names, ei event ids (small requests), tr trace id, tc attempts, rp reply channel, rpl replays, ps platform status,
+ * c<k> chunk k: state|events|delivered|dead|attempts|last attempt ms|request ms|trace id|code, m<k> its last message.
+ * Written by accept.lua and settle.lua, read here.
+ */
+export type Receipt = Readonly<Record<string, string>>;
+
+const CHUNK_STATES = { q: 'queued', r: 'retrying', h: 'held', d: 'delivered', p: 'partial', x: 'dead' } as const;
+
+export function readChunks(receipt: Receipt): ChunkState[] {
+  const chunks: ChunkState[] = [];
+  for (let k = 0; ; k += 1) {
+    const text = receipt[`c${k}`];
+    if (text === undefined) return chunks;
+    const [state, events, , , attempts, last, tookMs, traceId, ...code] = text.split('|');
+    chunks.push({
+      chunk: k,
+      events: Number(events),
+      status: CHUNK_STATES[state as keyof typeof CHUNK_STATES] ?? 'queued',
+      attempts: Number(attempts),
+      traceId: traceId || undefined,
+      lastAttemptAtMs: last ? Number(last) : undefined,
+      durationMs: tookMs ? Number(tookMs) : undefined,
+      code: code.join('|') || undefined,
+      message: receipt[`m${k}`],
+    });
+  }
+}
+
+/** `undefined` when the hash is not a receipt (or not there). */
+export function readReceipt(deliveryId: string, receipt: Receipt): Delivery | undefined {
+  const platform = receipt['p'];
+  if (platform === undefined || !isPlatformId(platform)) return undefined;
+  const number = (field: string) => Number(receipt[field] ?? 0);
+  const submitted = number('n');
+  const failed = number('dd') + number('rf');
+  const received = number('ok');
+  const pending = submitted - failed - received;
+  const chunks = readChunks(receipt);
+  const acceptedAtMs = number('at');
+  const finishedAtMs = receipt['dn'] === undefined ? undefined : number('dn');
+  const statusParts = receipt['ps'] === undefined ? undefined : (JSON.parse(receipt['ps']) as StoredStatus);
+  return {
+    deliveryId,
+    platform: platform as PlatformId,
+    accountId: receipt['a'] ?? '',
+    destinationId: receipt['d'] ?? '',
+    status: statusOf(pending, received, failed, chunks),
+    eventsSubmitted: submitted,
+    eventsReceived: received,
+    eventsFailed: failed,
+    eventsPending: pending,
+    eventsHeld: chunks.filter((chunk) => chunk.status === 'held').reduce((sum, chunk) => sum + chunk.events, 0),
+    traceId: receipt['tr'] || undefined,
+    attempts: number('tc'),
+    acceptedAtMs,
+    finishedAtMs,
+    durationMs: finishedAtMs === undefined ? undefined : Math.max(finishedAtMs - acceptedAtMs, 0),
+    eventNames: (receipt['nm'] ?? '').split('\n').filter(Boolean),
+    eventIds: receipt['ei'] === undefined ? undefined : (JSON.parse(receipt['ei']) as string[]),
+    platformStatus: statusParts === undefined ? undefined : combineStatus(Object.values(statusParts).flat()),
+    platformStatusDetails: statusParts === undefined ? undefined : Object.values(statusParts).flat(),
+    replays: number('rpl'),
+  };
+}
+
+/** Per request to the platform (its status id), what it said of this delivery's destination. */
+export type StoredStatus = Readonly<Record<string, readonly GroupStatus[]>>;
+
+/** Several requests of one delivery make one status: still processing if any is, partial if they differ. */
+export function combineStatus(groups: readonly GroupStatus[]): PlatformStatus | undefined {
+  if (groups.length === 0) return undefined;
+  const kinds = new Set(groups.map((group) => group.status));
+  if (kinds.has('processing')) return 'processing';
+  return kinds.size === 1 ? groups[0]!.status : 'partial_success';
+}
+
+function statusOf(pending: number, received: number, failed: number, chunks: readonly ChunkState[]): DeliveryStatus {
+  if (pending > 0) {
+    if (chunks.some((chunk) => chunk.status === 'held')) return 'held';
+    return chunks.some((chunk) => chunk.status === 'retrying') ? 'retrying' : 'queued';
+  }
+  if (failed === 0) return 'delivered';
+  return received === 0 ? 'failed' : 'partial';
+}
+
+/** What the failures hash keeps of one event. */
+export interface StoredFailure {
+  readonly id: string;
+  readonly code: string | number;
+  readonly message: string;
+  /** Refused at ingest: it never was in the queue. */
+  readonly refused?: boolean;
+}
+
+export function readFailures(hash: Receipt): Failure[] {
+  return Object.entries(hash)
+    .map(([index, text]) => {
+      const { id, code, message } = JSON.parse(text) as StoredFailure;
+      return { eventIndex: Number(index), eventId: id, code, message };
+    })
+    .sort((a, b) => a.eventIndex - b.eventIndex);
+}

@@ -1,0 +1,51 @@
+import type { RedisConnection } from './connect.ts';
+import { globals } from './keys.ts';
+
+/**
+ * Wakes requests that wait for their delivery. Each API process has one channel of its own, so that it hears of its own
+ * deliveries and of no others. A message that gets lost (the subscription was reconnecting) costs time, not truth:
+ * waiters also look at the receipt now and then.
+ */
+export interface Replies {
+  /** Resolves when the delivery may be complete, when `timeoutMs` is over, or when the caller goes away. */
+  wait(deliveryId: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createReplies(subscriber: RedisConnection, apiId: string): Replies {
+  const waiters = new Map<string, Set<() => void>>();
+  const channel = globals.replies(apiId);
+  const subscribed = subscriber.subscribe(channel).catch(() => {
+    // ioredis subscribes again by itself once it is connected; until then waiters poll.
+  });
+  subscriber.on('message', (from: string, text: string) => {
+    if (from !== channel) return;
+    for (const deliveryId of JSON.parse(text) as string[]) {
+      for (const wake of waiters.get(deliveryId) ?? []) wake();
+    }
+  });
+  return {
+    wait(deliveryId, timeoutMs, signal) {
+      if (signal?.aborted) return Promise.resolve();
+      return new Promise((resolve) => {
+        let set = waiters.get(deliveryId);
+        if (set === undefined) waiters.set(deliveryId, (set = new Set()));
+        const wake = () => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', wake);
+          set.delete(wake);
+          if (set.size === 0) waiters.delete(deliveryId);
+          resolve();
+        };
+        const timer = setTimeout(wake, timeoutMs);
+        set.add(wake);
+        signal?.addEventListener('abort', wake, { once: true });
+      });
+    },
+    async close() {
+      await subscribed;
+      for (const set of waiters.values()) for (const wake of set) wake();
+      subscriber.disconnect();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { Sealer } from '@relay/runtime';
+import type { RedisConnection } from './connect.ts';
+import { globals } from './keys.ts';
+
+/**
+ * Access tokens that were got by OAuth refresh, shared by all processes: one refreshes, the others wait for its result.
+ * A token belongs to one revision of the credentials.
+ */
+export interface TokenCache {
+  get(accountId: string, revision: number): Promise<string | undefined>;
+  put(accountId: string, revision: number, accessToken: string, ttlMs: number): Promise<void>;
+  /** Drops this very token (the platform refused it); another one that was put meanwhile stays. */
+  drop(accountId: string, accessToken: string): Promise<void>;
+  /** A lock against two refreshes at once; `undefined`: somebody else has it. Runs out by itself. */
+  lock(accountId: string, ttlMs: number): Promise<{ release(): Promise<void> } | undefined>;
+}
+
+export function createTokenCache(connection: RedisConnection, sealer: Sealer): TokenCache {
+  const contextOf = (accountId: string) => `token:${accountId}`;
+  const read = async (accountId: string): Promise<{ r: number; t: string } | undefined> => {
+    const sealed = await connection.get(globals.token(accountId));
+    if (sealed === null) return undefined;
+    return JSON.parse(sealer.open(Buffer.from(sealed, 'base64'), contextOf(accountId)).toString()) as { r: number; t: string };
+  };
+  return {
+    async get(accountId, revision) {
+      const stored = await read(accountId);
+      return stored?.r === revision ? stored.t : undefined;
+    },
+    async put(accountId, revision, accessToken, ttlMs) {
+      const plain = Buffer.from(JSON.stringify({ r: revision, t: accessToken }));
+      const sealed = sealer.seal(plain, contextOf(accountId)).toString('base64');
+      await connection.set(globals.token(accountId), sealed, 'PX', Math.max(Math.floor(ttlMs), 1));
+    },
+    async drop(accountId, accessToken) {
+      if ((await read(accountId))?.t === accessToken) await connection.del(globals.token(accountId));
+    },
+    async lock(accountId, ttlMs) {
+      const owner = randomUUID();
+      const key = globals.tokenLock(accountId);
+      if ((await connection.set(key, owner, 'PX', ttlMs, 'NX')) === null) return undefined;
+      return {
+        // A lock that ran out meanwhile may be another's by now.
+        release: async () => {
+          if ((await connection.get(key)) === owner) await connection.del(key);
+        },
+      };
+    },
+  };
+}
