@@ -51,6 +51,12 @@ function readViolation(violation: JsonObject): FieldViolation {
   };
 }
 
+/** The most telling code: a violation's, else that of the whole error, else the canonical status. */
+export function codeOf(status: number, error: GoogleError | undefined): string {
+  if (error === undefined) return 'unreadable_reply';
+  return error.violations[0]?.reason ?? error.reason ?? error.status ?? `http_${status}`;
+}
+
 /** A `google.protobuf.Duration` in JSON: seconds with up to nine decimals and an `s`. */
 function durationMs(value: unknown): number | undefined {
   const text = asText(value);

@@ -68,17 +68,18 @@ const FAMILY = [
   ['Smith III', 'smith', '6627835f988e2c5e50533d491163072d3f4f41f5c8b04630150debb3722ca2dd'],
 ] as const;
 
-const KINDS = [
+type Vectors = readonly (readonly [input: string, normalised: string, hash: string])[];
+const KINDS: readonly (readonly [string, (raw: string) => string | undefined, Vectors])[] = [
   ['e-mail', normaliseEmail, EMAILS],
   ['phone', normalisePhone, PHONES],
   ['given name', normaliseGivenName, GIVEN],
   ['family name', normaliseFamilyName, FAMILY],
-] as const;
+];
 
 describe.each(KINDS)('%s', (_, normalise, vectors) => {
   it.each(vectors)('%j is %j', (input, normalised, hash) => {
     expect(normalise(input)).toBe(normalised);
-    expect(sha256Hex(normalise(input)!)).toBe(hash);
+    expect(sha256Hex(normalised)).toBe(hash);
   });
 });
 

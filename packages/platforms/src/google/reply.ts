@@ -3,7 +3,7 @@ import { asList, asObject, asText, readJson, type JsonObject } from '../http/jso
 import { retryAfterMs } from '../http/retry-after.ts';
 import { maskedText } from '../identity/mask.ts';
 import { OPERATOR_REASONS, SCOPE_REASON, TRANSIENT_STATUSES, classOf } from './codes.ts';
-import { readErrorBody, type GoogleError } from './error-body.ts';
+import { codeOf, readErrorBody, type GoogleError } from './error-body.ts';
 import { sortViolations, wordsOf } from './violations.ts';
 
 const MINUTE_MS = 60 * 1000;
@@ -23,6 +23,11 @@ export function readReply(reply: InboundReply, sent: SentBatch): Verdict {
   if (status === 401 || error?.status === 'UNAUTHENTICATED') return { kind: 'unauthorised', refreshable: true, ...said };
   if (status === 429 || error?.status === 'RESOURCE_EXHAUSTED') return rateLimited(reply, error, said);
   if (error === undefined || isTransient(status, error)) return { kind: 'retry', afterMs: hintOf(reply, error), ...said };
+  return readRefusal(status, error, sent, said) ?? { kind: 'retry', afterMs: hintOf(reply, error), ...said };
+}
+
+/** `undefined`: a status that is not on record for this method. Never a success, and never thrown away either. */
+function readRefusal(status: number, error: GoogleError, sent: SentBatch, said: Said): Verdict | undefined {
   switch (status) {
     case 400:
       return readRejection(error, sent, said) ?? { kind: 'rejected_events', indices: [], faults: [], ...said };
@@ -31,8 +36,7 @@ export function readReply(reply: InboundReply, sent: SentBatch): Verdict {
     case 404:
       return readRejection(error, sent, said) ?? { kind: 'rejected_request', groups: allGroups(sent), concern: 'destination', ...said };
     default:
-      // Not on record for this method. Never a success, and never thrown away either.
-      return { kind: 'retry', afterMs: hintOf(reply, error), ...said };
+      return undefined;
   }
 }
 
@@ -121,9 +125,8 @@ function allGroups({ groupSizes }: SentBatch): readonly number[] {
 
 function saidOf(status: number, error: GoogleError | undefined): Said {
   const violation = error?.violations[0];
-  const code = violation?.reason ?? error?.reason ?? error?.status ?? (error === undefined ? 'unreadable_reply' : `http_${status}`);
   const words = [error?.message, violation === undefined ? undefined : wordsOf(violation)].filter((text) => text !== undefined).join(' ');
-  return { code, message: maskedText(words) || `Google answered with status ${status} and no message.`, traceId: error?.requestId };
+  return { code: codeOf(status, error), message: maskedText(words) || `Google answered with status ${status} and no message.`, traceId: error?.requestId };
 }
 
 /** With the code and the words of the violation that decided, where there is one. */

@@ -2,7 +2,7 @@ import type { GroupStatus, InboundReply, PlatformStatus, StatusSource, StatusVer
 import { asCount, asList, asObject, asText, readJson, type JsonObject } from '../http/json.ts';
 import { maskedText } from '../identity/mask.ts';
 import type { GoogleCredentials } from './credentials.ts';
-import { readErrorBody } from './error-body.ts';
+import { codeOf, readErrorBody, type GoogleError } from './error-body.ts';
 import { DATA_MANAGER_VERSION } from './version.ts';
 
 const MINUTE_MS = 60 * 1000;
@@ -66,11 +66,17 @@ function counts(value: unknown): readonly { readonly reason: string; readonly co
 
 function readFailure(reply: InboundReply): StatusVerdict {
   const error = readErrorBody(reply.body);
-  const reasons = [error?.reason, ...(error?.violations ?? []).map(({ reason }) => reason)];
-  // For ids that are unknown, another client's, or of a request that was only validated.
-  const isGone = (reply.status === 400 && reasons.includes('INVALID_REQUEST_ID')) || (reply.status === 404 && error !== undefined);
-  const isDenied = reply.status === 401 || (reply.status === 403 && error !== undefined);
-  const code = error?.violations[0]?.reason ?? error?.reason ?? error?.status ?? `http_${reply.status}`;
   const message = maskedText(error?.message ?? '') || `Google answered with status ${reply.status}.`;
-  return { kind: isGone ? 'gone' : isDenied ? 'unauthorised' : 'retry', code, message };
+  return { kind: failureOf(reply.status, error), code: codeOf(reply.status, error), message };
+}
+
+function failureOf(httpStatus: number, error: GoogleError | undefined): 'gone' | 'unauthorised' | 'retry' {
+  if (httpStatus === 401) return 'unauthorised';
+  // A page of something on the way says nothing about the request.
+  if (error === undefined) return 'retry';
+  if (httpStatus === 403) return 'unauthorised';
+  if (httpStatus === 404) return 'gone';
+  // For ids that are unknown, another client's, or of a request that was only validated.
+  const isUnknownId = [error, ...error.violations].some(({ reason }) => reason === 'INVALID_REQUEST_ID');
+  return httpStatus === 400 && isUnknownId ? 'gone' : 'retry';
 }

@@ -7,6 +7,7 @@ import { namedEvents } from './named-events.ts';
 
 const MINUTE_MS = 60 * 1000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 422]);
 
 /**
  * What an answer of `conversionEvents` means. On record is both: one 4xx for a request with a bad event, and a status per
@@ -30,15 +31,10 @@ export function readReply(reply: InboundReply, sent: SentBatch): Verdict {
       return { kind: 'rejected_request', groups: allGroups(sent), concern: 'operator', ...said };
     case 429:
       return rateLimited(reply, message, said);
-    case 400:
-    case 403:
-    case 404:
-    case 422:
-      // Not LinkedIn's envelope, so something on the way answered.
-      if (body === undefined) break;
-      return readRefusal({ status, body, message, total }, sent, said);
     default:
   }
+  // A 4xx without LinkedIn's envelope is from something on the way.
+  if (body !== undefined && REFUSALS.has(status)) return readRefusal({ status, body, message, total }, sent, said);
   return { kind: 'retry', afterMs: retryAfterMs(reply.headers, reply.receivedAtMs), ...said };
 }
 
@@ -105,17 +101,28 @@ function readElements(reply: InboundReply, body: JsonObject | undefined, total: 
 function elementFault(element: JsonObject | undefined, index: number): ItemFault | undefined {
   const status = asCount(element?.['status']);
   if (status !== undefined && status >= 200 && status < 300) return undefined;
-  const error = asObject(element?.['error']) ?? {};
-  const code = asCode(error['code']) ?? asCode(error['serviceErrorCode']) ?? (status === undefined ? 'status_missing' : String(status));
-  const message = maskedText(asText(error['message']) ?? '') || `LinkedIn gave this event ${status === undefined ? 'no status' : `the status ${status}`}.`;
-  // Only a plain 4xx is final; an event without a status is not known to be refused.
-  const isFinal = status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
-  return { index, code, message, retryable: !isFinal };
+  const error = asObject(element?.['error']);
+  const words = `LinkedIn gave this event ${status === undefined ? 'no status' : `the status ${status}`}.`;
+  return {
+    index,
+    code: ownCode(error) ?? (status === undefined ? 'status_missing' : String(status)),
+    message: maskedText(asText(error?.['message']) ?? '') || words,
+    retryable: !isFinal(status),
+  };
+}
+
+/** Only a plain 4xx: an event without a status is not known to be refused. */
+function isFinal(status: number | undefined): boolean {
+  return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
+function ownCode(body: JsonObject | undefined): string | undefined {
+  return asCode(body?.['code']) ?? asCode(body?.['serviceErrorCode']);
 }
 
 function saidOf(status: number, body: JsonObject | undefined, message: string): Said {
   const fallback = body === undefined ? 'unreadable_reply' : `http_${status}`;
-  const code = asCode(body?.['code']) ?? asCode(body?.['serviceErrorCode']) ?? fallback;
+  const code = ownCode(body) ?? fallback;
   // LinkedIn names no trace id in its bodies.
   return { code, message: maskedText(message) || `LinkedIn answered with status ${status} and no message.`, traceId: undefined };
 }
