@@ -1,0 +1,51 @@
+import type { PlatformDefinition, PlatformId } from '@relay/contract';
+import type { AccountStore, ApiKey, ApiKeyStore, DeadLetterStore, DeliveryStore, Enqueue, Health, Scope } from '@relay/delivery';
+import type { Logger, Metrics } from '@relay/runtime';
+import type { BoardQueue } from './board/board-queue.ts';
+
+export interface ApiSettings {
+  /** How long a send waits for the final answer where the caller says nothing, ms. */
+  readonly syncWaitMs: number;
+  readonly bodyLimitBytes: number;
+  /** 0: the event lookup is off. */
+  readonly eventIndexHours: number;
+  /** Checks every answer against its documented schema and fails on a difference. For tests: it costs a second walk. */
+  readonly checkResponses?: boolean;
+}
+
+/** What the HTTP edge is made of. Each route asks for the few it uses. */
+export interface ApiDeps {
+  readonly accounts: AccountStore;
+  readonly apiKeys: ApiKeyStore;
+  readonly deliveries: DeliveryStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly health: Health;
+  readonly enqueue: Enqueue;
+  readonly platforms: Readonly<Partial<Record<PlatformId, PlatformDefinition>>>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly config: ApiSettings;
+  /** Fires when the process is asked to stop: `/readyz` turns 503, waiting requests are answered with what is known. */
+  readonly draining?: AbortSignal | undefined;
+  /** Bull Board; without it `/admin/queues` is not there. */
+  readonly bullBoard?: { readonly queues: readonly BoardQueue[]; readonly user: string; readonly password: string } | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The caller, once authenticated. */
+    apiKey: ApiKey | undefined;
+    /** SHA-256 (hex) of the raw body; only where an Idempotency-Key came with it. */
+    bodyHash: string | undefined;
+    /** Facts for the one log line of this request; `noteFacts` adds to them. */
+    facts: Record<string, unknown> | undefined;
+  }
+  interface FastifyContextConfig {
+    /** What the API key must be allowed to do. Every route under /v1 names one. */
+    scope?: Scope;
+    /** A POST that may come without a body. */
+    bodyOptional?: boolean;
+  }
+}

@@ -1,0 +1,3 @@
+export { buildApi } from './build-api.ts';
+export type { ApiDeps, ApiSettings } from './api-deps.ts';
+export type { BoardQueue } from './board/board-queue.ts';

@@ -1,0 +1,48 @@
+import { ERROR_CODES, RelayError, type ErrorType } from '@relay/contract';
+
+/** The one shape of every answer that is not 2xx. */
+export interface ErrorBody {
+  readonly error: string;
+  readonly type: ErrorType;
+  readonly code: string;
+  readonly param?: string;
+  readonly platform?: string;
+  readonly platformError?: unknown;
+  readonly details?: unknown;
+}
+
+export function errorBody(error: RelayError): ErrorBody {
+  const { param, platform, platformError, details } = error.extras;
+  return {
+    error: error.message,
+    type: ERROR_CODES[error.code].type,
+    code: error.code,
+    ...(param === undefined ? {} : { param }),
+    ...(platform === undefined ? {} : { platform }),
+    ...(platformError === undefined ? {} : { platformError }),
+    ...(details === undefined ? {} : { details }),
+  };
+}
+
+const INTERNAL = 'Something went wrong on our side. The request was not answered; it can be repeated with the same Idempotency-Key.';
+
+/** Any fault as the API's own. The framework's are known by their codes, never by their texts; the rest says nothing internal. */
+export function toRelayError(error: unknown, bodyLimitBytes: number): RelayError {
+  if (error instanceof RelayError) return error;
+  switch (codeOf(error)) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new RelayError('body_too_large', `The request body is larger than ${bodyLimitBytes} bytes. Send the events in several requests.`, { details: { limitBytes: bodyLimitBytes } });
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new RelayError('unsupported_media_type', 'The request body must be JSON, sent with Content-Type: application/json.');
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new RelayError('invalid_header', 'The Content-Length header does not match the length of the request body.');
+    case 'FST_ERR_BAD_URL':
+      return new RelayError('invalid_request', 'The address holds a malformed percent-encoding.');
+    default:
+      return new RelayError('internal_error', INTERNAL, { cause: error });
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}

@@ -1,0 +1,27 @@
+import { hash } from 'node:crypto';
+import { RelayError } from '@relay/contract';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { parseBody } from '../json/parse-body.ts';
+
+/** JSON and nothing else. Keeps the SHA-256 of the raw bytes where an Idempotency-Key has to be compared with its body. */
+export function installJsonBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, raw: Buffer, done) => {
+    try {
+      done(null, readBody(request, raw));
+    } catch (error) {
+      done(error as Error, undefined);
+    }
+  });
+}
+
+function readBody(request: FastifyRequest, raw: Buffer): unknown {
+  const { headers, method, routeOptions } = request;
+  const charset = /;\s*charset="?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw new RelayError('unsupported_media_type', 'JSON is sent in UTF-8; leave the charset out or say utf-8.');
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') throw new RelayError('unsupported_media_type', 'Compressed request bodies are not taken; send the body without Content-Encoding.');
+  if (raw.length === 0 && (routeOptions.config.bodyOptional === true || method === 'DELETE' || method === 'GET')) return undefined;
+  if (headers['idempotency-key'] !== undefined) request.bodyHash = hash('sha256', raw, 'hex');
+  return parseBody(raw);
+}

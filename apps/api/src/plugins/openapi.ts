@@ -1,0 +1,32 @@
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { schemaRegistry } from '../schemas/registry.ts';
+
+const DESCRIPTION = `Self-hosted, durable relay of server-side conversions to Meta, Google Ads and LinkedIn.
+
+Every route is served under \`/v1\` and, the same, under \`/api/v1\`. Every answer that is not 2xx has the shape of \`Error\`; every answer carries \`X-Request-Id\`.`;
+
+/** The API's own reference, from the same zod schemas that check the requests. To be registered before the routes. */
+export async function installOpenapi(app: FastifyInstance): Promise<void> {
+  const transform = createJsonSchemaTransform({ schemaRegistry });
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Conversion Relay', description: DESCRIPTION, version: '1' },
+      servers: [{ url: '/' }],
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+      security: [{ apiKey: [] }],
+    },
+    // Only /v1 is told: /api/v1 is the same again, and the rest is not for callers.
+    transform: (route) => (route.url.startsWith('/v1/') ? transform(route) : { schema: { ...route.schema, hide: true }, url: route.url }),
+    transformObject: createJsonSchemaTransformObject({ schemaRegistry }),
+  });
+  await app.register(fastifySwaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, persistAuthorization: false }, staticCSP: false });
+  let document: string | undefined;
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    document ??= JSON.stringify(app.swagger());
+    return reply.type('application/json; charset=utf-8').serializer(String).send(document);
+  });
+}

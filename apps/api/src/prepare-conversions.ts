@@ -1,0 +1,40 @@
+import { RelayError, type PlatformDefinition, type SendConversions } from '@relay/contract';
+import { acceptEvents, type AcceptedRequest, type ApiKey } from '@relay/delivery';
+import { accountOf, requireAds } from './account-access.ts';
+import type { ApiDeps } from './api-deps.ts';
+
+type Needs = Pick<ApiDeps, 'accounts' | 'platforms' | 'now'>;
+
+/**
+ * From a well-formed request to one that can be stored. Everything that refuses the request as a whole throws here,
+ * before anything is queued.
+ */
+export async function prepareConversions(deps: Needs, apiKey: ApiKey, body: SendConversions): Promise<AcceptedRequest> {
+  const account = requireAds(await accountOf(deps.accounts, apiKey, body.accountId), 'POST /v1/whatsapp/conversions');
+  const { platform } = account;
+  const definition = definitionOf(deps, platform);
+  if (account.status === 'disabled') {
+    throw new RelayError('account_disabled', 'This account is disabled. Set its status to active to send again.', { param: 'accountId', platform });
+  }
+  const fault = definition.checkGrant(account.credentials);
+  if (fault !== undefined) {
+    throw new RelayError('grant_insufficient', `${fault.message} Reconnect the account with that permission; nothing was queued.`, { param: 'accountId', platform, details: { code: fault.code } });
+  }
+  const destination = definition.parseDestination(body.destinationId);
+  if (!destination.ok) throw new RelayError('invalid_destination', destination.message, { param: 'destinationId', platform });
+  return acceptEvents({
+    account,
+    definition,
+    destinationId: destination.destinationId,
+    events: body.events,
+    testCode: body.testCode,
+    consent: body.consent,
+    nowMs: deps.now(),
+  });
+}
+
+export function definitionOf(deps: Pick<ApiDeps, 'platforms'>, platform: keyof ApiDeps['platforms']): PlatformDefinition {
+  const definition = deps.platforms[platform];
+  if (definition === undefined) throw new RelayError('not_implemented', 'This relay does not serve the platform of this account.', { platform });
+  return definition;
+}

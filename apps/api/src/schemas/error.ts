@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { named } from './registry.ts';
+
+export const errorSchema = named(
+  'Error',
+  z.strictObject({
+    error: z.string().meta({ description: 'What is wrong and how to mend it, for a person' }),
+    type: z.enum(['invalid_request_error', 'authentication_error', 'permission_error', 'not_found', 'rate_limit_error', 'platform_error', 'api_error']),
+    code: z.string().meta({ description: 'Stable, for programs' }),
+    param: z.string().optional().meta({ description: 'Path of the field at fault, such as events[3].eventTime' }),
+    platform: z.string().optional(),
+    platformError: z.unknown().optional().meta({ description: "The platform's payload, verbatim" }),
+    details: z.unknown().optional().meta({ description: 'Of an invalid_request: [{path, message}], every bad path up to 100' }),
+  }),
+);
+
+const TEXTS = {
+  400: 'Malformed in shape; every bad path is named',
+  401: 'No API key, or an unknown one',
+  403: 'The key may not do this, or not with this account',
+  404: 'Not there, or not for this key',
+  405: 'Not on this platform',
+  409: 'In the way of something that exists',
+  413: 'The body is too large',
+  415: 'Not JSON',
+  422: 'Understood, but it cannot be done',
+  501: 'Switched off, or not on this platform',
+  503: 'The storage is away; nothing was stored. See Retry-After',
+} as const;
+
+type ErrorStatus = keyof typeof TEXTS;
+
+/** The documented error answers of a route. Those that any route can give are added by themselves. */
+export function errorAnswers(...statuses: ErrorStatus[]) {
+  const all = [...new Set<ErrorStatus>([...statuses, 400, 401, 403, 503])].sort((a, b) => a - b);
+  return Object.fromEntries(all.map((status) => [status, { description: TEXTS[status], content: { 'application/json': { schema: errorSchema } } }]));
+}
+
+/** 204: nothing to say. */
+export const noContent = z.null().meta({ description: 'Done' });

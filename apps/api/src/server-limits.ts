@@ -1,0 +1,33 @@
+import type { Socket } from 'node:net';
+import { ERROR_CODES, RelayError, type ErrorCode } from '@relay/contract';
+import type { FastifyServerOptions } from 'fastify';
+import { MAX_WAIT_SECONDS } from './conversion-headers.ts';
+import { errorBody } from './plugins/error-body.ts';
+
+/** So that a slow or silent client cannot hold a socket for ever. */
+export const SERVER_LIMITS = {
+  /** No byte either way for so long: beyond the longest `Prefer: wait`, which is silent by its nature. */
+  connectionTimeout: (MAX_WAIT_SECONDS + 30) * 1000,
+  /** From the first byte of a request to its last. 32 MiB in a minute is 4.5 Mbit/s. */
+  requestTimeout: 60_000,
+  /** Above the 60 s that load balancers keep idle connections, so that theirs ends first. */
+  keepAliveTimeout: 72_000,
+  http: { headersTimeout: 15_000, connectionsCheckingInterval: 5000, maxHeaderSize: 16_384 },
+} as const;
+
+/** What is not even HTTP never reaches a route; it is answered in the same shape. */
+export const answerBrokenHttp: NonNullable<FastifyServerOptions['clientErrorHandler']> = (error, socket) => {
+  const { code } = error as { code?: string };
+  if (code === 'HPE_HEADER_OVERFLOW') return end(socket, 431, 'Request Header Fields Too Large', 'invalid_header', `The headers are larger than ${SERVER_LIMITS.http.maxHeaderSize} bytes.`);
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return end(socket, 408, 'Request Timeout', 'invalid_request', 'The request took too long to arrive.');
+  end(socket, ERROR_CODES.invalid_request.status, 'Bad Request', 'invalid_request', 'The request is not valid HTTP.');
+};
+
+function end(socket: Socket, status: number, reason: string, code: ErrorCode, message: string): void {
+  if (!socket.writable || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(errorBody(new RelayError(code, message)));
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+}
