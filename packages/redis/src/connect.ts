@@ -139,21 +139,3 @@ export function unavailable(cause: unknown): RelayError {
     { retryAfterSeconds: STORAGE_RETRY_AFTER_SECONDS, cause },
   );
 }
-
-/**
- * A Redis that evicts keys under memory pressure would silently lose accepted events.
- * @throws Error with the reason when `maxmemory-policy` is anything but `noeviction`.
- */
-export async function requireNoEviction(connection: RedisConnection): Promise<void> {
-  const cluster = connection as unknown;
-  const nodes = cluster instanceof Cluster ? cluster.nodes('master') : [connection];
-  for (const node of nodes) {
-    const policy = /maxmemory_policy:(\S+)/.exec(await node.info('memory'))?.[1];
-    if (policy !== undefined && policy !== 'noeviction') {
-      throw new Error(
-        `Redis has maxmemory-policy "${policy}": under memory pressure it would throw accepted events away. ` +
-          'Set `maxmemory-policy noeviction` (redis-cli config set maxmemory-policy noeviction) and start again.',
-      );
-    }
-  }
-}

@@ -4,7 +4,8 @@ import type { ChunkState, Delivery, DeliveryStatus, Failure } from '@relay/deliv
 /**
  * A receipt is one hash a delivery, with short field names since there are millions of them:
  * p platform, a account, d destination, n submitted, rf refused at ingest, ok delivered, dd dead, at accepted (ms), dn done (ms),
- * nm event names, ei event ids (small requests), tr trace id, tc attempts, rp reply channel, rpl replays, ps platform status,
+ * nm event names, ei event ids (small requests), tr trace id, tc attempts, rp reply channel, rpl replays,
+ * ps:<status id> what the platform said later of that request,
  * c<k> chunk k: state|events|delivered|dead|attempts|last attempt ms|request ms|trace id|code, m<k> its last message.
  * Written by accept.lua and settle.lua, read here.
  */
@@ -44,7 +45,9 @@ export function readReceipt(deliveryId: string, receipt: Receipt): Delivery | un
   const chunks = readChunks(receipt);
   const acceptedAtMs = number('at');
   const finishedAtMs = receipt['dn'] === undefined ? undefined : number('dn');
-  const statusParts = receipt['ps'] === undefined ? undefined : (JSON.parse(receipt['ps']) as StoredStatus);
+  const statuses = Object.entries(receipt)
+    .filter(([field]) => field.startsWith('ps:'))
+    .map(([, text]) => JSON.parse(text) as GroupStatus);
   return {
     deliveryId,
     platform: platform as PlatformId,
@@ -63,14 +66,11 @@ export function readReceipt(deliveryId: string, receipt: Receipt): Delivery | un
     durationMs: finishedAtMs === undefined ? undefined : Math.max(finishedAtMs - acceptedAtMs, 0),
     eventNames: (receipt['nm'] ?? '').split('\n').filter(Boolean),
     eventIds: receipt['ei'] === undefined ? undefined : (JSON.parse(receipt['ei']) as string[]),
-    platformStatus: statusParts === undefined ? undefined : combineStatus(Object.values(statusParts).flat()),
-    platformStatusDetails: statusParts === undefined ? undefined : Object.values(statusParts).flat(),
+    platformStatus: combineStatus(statuses),
+    platformStatusDetails: statuses.length === 0 ? undefined : statuses,
     replays: number('rpl'),
   };
 }
-
-/** Per request to the platform (its status id), what it said of this delivery's destination. */
-export type StoredStatus = Readonly<Record<string, readonly GroupStatus[]>>;
 
 /** Several requests of one delivery make one status: still processing if any is, partial if they differ. */
 export function combineStatus(groups: readonly GroupStatus[]): PlatformStatus | undefined {

@@ -7,6 +7,7 @@ const SCRIPTS = {
   relaySettle: { file: 'settle.lua', keys: 4 },
   relayReplay: { file: 'replay.lua', keys: 4 },
   relayMarkReconnect: { file: 'mark-reconnect.lua', keys: 1 },
+  relayNoteStatus: { file: 'note-status.lua', keys: 1 },
 } as const;
 export type ScriptName = keyof typeof SCRIPTS;
 
@@ -23,6 +24,7 @@ export function defineScripts(connection: RedisConnection): void {
 interface WithScripts {
   relaySettle(args: readonly (string | number)[]): Promise<number[]>;
   relayMarkReconnect(args: readonly (string | number)[]): Promise<number>;
+  relayNoteStatus(args: readonly (string | number)[]): Promise<number>;
 }
 
 /** Runs a script on its own. Inside a transaction use `runCommand(name, args)` of BullMQ's wrapper. */
@@ -32,4 +34,8 @@ export function runSettle(connection: RedisConnection, args: readonly (string | 
 
 export function runMarkReconnect(connection: RedisConnection, args: readonly (string | number)[]): Promise<number> {
   return (connection as unknown as WithScripts).relayMarkReconnect(args);
+}
+
+export function runNoteStatus(connection: RedisConnection, args: readonly (string | number)[]): Promise<number> {
+  return (connection as unknown as WithScripts).relayNoteStatus(args);
 }

@@ -65,6 +65,6 @@ export const workerFields = {
   BACKOFF_MAX_MS: whole(900_000, 1, MAX_MS),
   PLATFORM_TIMEOUT_MS: whole(30_000, 1, MAX_MS),
   DESTINATION_CONCURRENCY: whole(2, 1, 100),
-  WORKER_CONCURRENCY: whole(32, 1, 1000),
+  WORKER_CONCURRENCY: whole(512, 1, 10_000),
   SALVAGE: z.stringbool({ error: 'must be on or off' }).default(true),
 };

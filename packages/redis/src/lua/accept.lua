@@ -1,4 +1,4 @@
---[[
+--[==[
   Writes the receipts, log rows, event index and books of one group of requests. Runs inside the MULTI that adds the jobs.
 
   KEYS[1] ledger of the platform      hash  accepted, pending, refused …
@@ -12,7 +12,7 @@
     index: [{ key, entries: [field, value, …] }],
     idem: [[key, value, ttl ms]] }
   Returns the number of deliveries written.
-]]
+]==]
 local req = cjson.decode(ARGV[1])
 local tag = req.tag
 local CHUNK = 1000

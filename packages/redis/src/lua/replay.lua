@@ -1,11 +1,11 @@
---[[
+--[==[
   Books a dead letter's events as pending again. Runs inside the MULTI that adds their new job.
 
   KEYS[1] ledger   KEYS[2] backlog   KEYS[3] open jobs   KEYS[4] mark "this letter was replayed"
   ARGV[1] JSON { tag, now, ttl, letter (what stays readable of it), job (new job's id), dest ("account|destination"), n, at (accepted at ms),
                  delivery, chunk, indices: [index, …] }
   Returns 1.
-]]
+]==]
 local req = cjson.decode(ARGV[1])
 redis.call('SET', KEYS[4], cjson.encode({ at = req.now, job = req.job, letter = req.letter }), 'EX', req.ttl)
 redis.call('HINCRBY', KEYS[1], 'dead', -req.n)

@@ -1,4 +1,7 @@
---[[
+#!lua flags=allow-oom
+--[==[
+  allow-oom: with memory full the way out must stay open. What this writes is small, and what it ends frees memory.
+
   Writes what became of events: receipts, books, holds. Every change of state goes through here, so that the counters
   move together with what they count. Safe to repeat: a job's hash remembers in `sv` which of its events are settled
   ('*': all; else one '0' or '1' an event), and what is settled is not counted again.
@@ -13,7 +16,7 @@
             at (attempts), ms (of the request), tr (trace id), code, msg, amb (1: the platform may have taken it),
             fails: [[delivery id, index, json], …] }] }
   Returns, per op, how many events changed state.
-]]
+]==]
 local req = cjson.decode(ARGV[1])
 local tag, now = req.tag, req.now
 local out, replies, heldByAccount = {}, {}, {}

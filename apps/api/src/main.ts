@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import type { PlatformDefinition } from '@relay/contract';
+import { PLATFORMS } from '@relay/platforms';
+import { applyBootstrap, openApiStore } from '@relay/redis';
+import { createLogger, createMetrics, createSealer, describeConfig, readApiConfig, runProcess } from '@relay/runtime';
+import { buildApi } from './build-api.ts';
+
+const config = readApiConfig(process.env);
+const logger = createLogger({ level: config.logLevel, name: 'api' });
+const definitions: Readonly<Record<string, PlatformDefinition>> = PLATFORMS;
+
+await runProcess(
+  async (stack, draining) => {
+    logger.info(describeConfig(config), 'api.config');
+    const store = await openApiStore(stack, {
+      redisUrl: config.redis.url,
+      lanes: config.redis.lanes,
+      sealer: createSealer(config.secretKeys),
+      ...config.retention,
+      dedupWindowMs: (platform) => definitions[platform]?.dedupWindowMs,
+      now: Date.now,
+    });
+    if (config.bootstrapPath !== undefined) {
+      await applyBootstrap(JSON.parse(await readFile(config.bootstrapPath, 'utf8')), store, PLATFORMS);
+    }
+    const app = await buildApi({
+      ...store,
+      platforms: PLATFORMS,
+      metrics: createMetrics(),
+      logger,
+      now: Date.now,
+      config: { ...config.http, eventIndexHours: config.retention.eventIndexHours },
+      draining,
+      bullBoard: config.ops === undefined ? undefined : { queues: store.queues, ...config.ops },
+    });
+    stack.defer(() => app.close());
+    await app.listen({ host: config.http.host, port: config.http.port });
+    logger.info({ port: config.http.port }, 'api.ready');
+  },
+  { logger, shutdownGraceMs: config.shutdownGraceMs },
+);

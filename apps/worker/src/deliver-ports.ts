@@ -1,0 +1,89 @@
+import type { PlatformDefinition, PlatformEndpoints } from '@relay/contract';
+import type { Account, DeliverPorts, Send, Settlement } from '@relay/delivery';
+import { accountScope, appScope, createTokenCache, type DeliveryLane, type SharedStore } from '@relay/redis';
+import type { Logger, Metrics, Sealer, WorkerConfig } from '@relay/runtime';
+import { createTokenSource, dropToken } from './token-source.ts';
+
+export interface PortDeps {
+  readonly store: SharedStore;
+  readonly lane: DeliveryLane;
+  readonly definition: PlatformDefinition;
+  readonly endpoints: PlatformEndpoints;
+  readonly config: WorkerConfig;
+  readonly sealer: Sealer;
+  readonly send: Send;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Wires what `deliver` needs to the real store, HTTP client, metrics and log. */
+export function createDeliverPorts(deps: PortDeps): DeliverPorts {
+  const { store, lane, definition, endpoints, config, metrics } = deps;
+  const platform = definition.id;
+  const tokens = createTokenCache(store.connection, deps.sealer);
+  const token = createTokenSource({
+    definition,
+    endpoints,
+    tokens,
+    send: deps.send,
+    storeRefreshToken: (account, refreshToken) => store.accounts.storeRefreshToken(account.id, account.revision, refreshToken),
+    now: Date.now,
+  });
+  return {
+    definition,
+    endpoints,
+    send: deps.send,
+    token,
+    dropToken: (account, accessToken) => dropToken(tokens, account, accessToken),
+    account: (id) => store.accounts.get(id),
+    async needsReconnect(account, reason) {
+      const held = await store.accounts.markNeedsReconnect(account.id, account.revision, reason);
+      if (held) deps.logger.warn({ accountId: account.id, platform, reason }, 'account.needs_reconnect');
+      return held;
+    },
+    coolUntil: (account) => store.cooldowns.until([accountScope(account.id), sharedScope(definition, account)]),
+    async coolDown(account, scope, untilMs) {
+      const name = scope === 'app' ? sharedScope(definition, account) : accountScope(account.id);
+      deps.logger.warn({ accountId: account.id, platform, scope, untilMs }, 'account.cooling_down');
+      await store.cooldowns.start(name, untilMs);
+    },
+    settle: (settlement) => settleAndCount(deps, settlement),
+    noteRetry: (notes) => lane.noteRetry(notes),
+    report(attempt) {
+      metrics.platformRequests.inc({ platform, outcome: attempt.outcome });
+      metrics.platformRequestSeconds.observe({ platform }, attempt.tookMs / 1000);
+      metrics.chunkEvents.observe({ platform }, attempt.events);
+      deps.logger.info(attempt, 'delivery.attempted');
+    },
+    salvage: config.delivery.salvage,
+    maxAttempts: config.delivery.maxAttempts,
+    backoffBaseMs: config.delivery.backoffBaseMs,
+    backoffMaxMs: config.delivery.backoffMaxMs,
+    now: Date.now,
+    random: Math.random,
+  };
+}
+
+/** Whom a limit of the app concerns: all accounts of the OAuth client, or, where a platform has none, all of the platform. */
+function sharedScope(definition: PlatformDefinition, account: Account): string {
+  return appScope(definition.id, definition.tokens?.appScope(account.credentials) ?? '');
+}
+
+async function settleAndCount({ lane, metrics, definition, config, logger }: PortDeps, settlement: Settlement): Promise<void> {
+  const { delivered } = settlement;
+  const poll = delivered?.poll && { ...delivered.poll, afterMs: config.googleStatusFirstPollMs };
+  await lane.settle(delivered === undefined ? settlement : { ...settlement, delivered: { ...delivered, poll } });
+  const platform = definition.id;
+  const now = Date.now();
+  if (delivered !== undefined) {
+    metrics.eventsDelivered.inc({ platform }, delivered.events.length);
+    for (const event of delivered.events) metrics.eventAgeSeconds.observe({ platform }, (now - event.job.acceptedAtMs) / 1000);
+  }
+  for (const death of settlement.dead ?? []) {
+    const { reason, code, traceId } = death;
+    metrics.eventsFailed.inc({ platform, reason }, death.events.length);
+    metrics.eventsDeadLettered.inc({ platform, reason }, death.events.length);
+    const first = death.events[0]!.job;
+    logger.warn({ platform, accountId: first.accountId, destinationId: first.destinationId, events: death.events.length, reason, code, traceId }, 'events.dead_lettered');
+  }
+}

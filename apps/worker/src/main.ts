@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
+import { PLATFORMS } from '@relay/platforms';
+import { applyBootstrap, openDelivery, openWorkerStore } from '@relay/redis';
+import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readWorkerConfig, runProcess } from '@relay/runtime';
+import type { PlatformDefinition } from '@relay/contract';
+import { createDeliverPorts } from './deliver-ports.ts';
+import { buildOps } from './ops-server.ts';
+import { sweepHeld } from './release-held.ts';
+import { startLane } from './start-lane.ts';
+
+const config = readWorkerConfig(process.env);
+const logger = createLogger({ level: config.logLevel, name: 'worker' });
+const definitions: Readonly<Record<string, PlatformDefinition>> = PLATFORMS;
+
+await runProcess(
+  async (stack, draining) => {
+    logger.info(describeConfig(config), 'worker.config');
+    const metrics = createMetrics();
+    const sealer = createSealer(config.secretKeys);
+    const store = await openWorkerStore(stack, {
+      redisUrl: config.redis.url,
+      lanes: config.redis.lanes,
+      sealer,
+      ...config.retention,
+      dedupWindowMs: (platform) => definitions[platform]?.dedupWindowMs,
+      now: Date.now,
+    });
+    if (config.bootstrapPath !== undefined) {
+      await applyBootstrap(JSON.parse(await readFile(config.bootstrapPath, 'utf8')), store, PLATFORMS);
+    }
+    const { send, close } = createSend({ ...DEFAULT_SEND_OPTIONS, timeoutMs: config.delivery.platformTimeoutMs, now: Date.now });
+    stack.defer(close);
+
+    const lanes = store.lanes.all
+      .filter((lane) => (config.platforms as readonly string[]).includes(lane.platform) && definitions[lane.platform] !== undefined)
+      .map((lane) => {
+        const delivery = openDelivery(store, lane, { sealer, retentionDays: config.retention.logRetentionDays, now: Date.now });
+        const definition = definitions[lane.platform]!;
+        const ports = createDeliverPorts({ store, lane: delivery, definition, endpoints: platformEndpoints(config), config, sealer, send, metrics, logger });
+        return startLane(delivery, ports, store, config, logger);
+      });
+    stack.defer(async () => {
+      await Promise.all(lanes.map((lane) => lane.close()));
+    });
+    stack.use(sweepHeld(store, config, logger));
+
+    const ops = buildOps({ metrics, store, lanes, draining });
+    await ops.listen({ host: config.ops.host, port: config.ops.port });
+    stack.defer(() => ops.close());
+    logger.info({ port: config.ops.port, queues: lanes.map((lane) => lane.lane.lane.queue) }, 'worker.ready');
+  },
+  { logger, shutdownGraceMs: config.shutdownGraceMs },
+);

@@ -1,0 +1,72 @@
+import { Coalescer, deliver } from '@relay/delivery';
+import type { DeliverPorts } from '@relay/delivery';
+import { nextPollAt, type DeliveryLane, type QueueJob, type SharedStore, type StatusData } from '@relay/redis';
+import type { Logger, WorkerConfig } from '@relay/runtime';
+
+/** Unpacked bytes of events that may wait in one worker process for one platform, and for one destination. */
+const MAX_BUFFERED_BYTES = 96 * 1024 * 1024;
+const MAX_BUFFERED_BYTES_PER_DESTINATION = 12 * 1024 * 1024;
+
+export interface RunningLane {
+  readonly lane: DeliveryLane;
+  readonly active: number;
+  readonly lastAliveMs: number;
+  /** Stops taking jobs, gives back what is not sent yet, waits for what is in flight. */
+  close(): Promise<void>;
+}
+
+/** One lane of one platform: jobs in, platform requests out. */
+export function startLane(lane: DeliveryLane, ports: DeliverPorts, store: SharedStore, config: WorkerConfig, logger: Logger): RunningLane {
+  const { definition } = ports;
+  const coalescer = new Coalescer({
+    concurrency: config.delivery.destinationConcurrency,
+    maxEvents: definition.maxEvents,
+    maxDestinations: definition.maxDestinations,
+    maxRequestBytes: definition.maxRequestBytes,
+    maxBufferedBytes: MAX_BUFFERED_BYTES,
+    maxBufferedBytesPerDestination: MAX_BUFFERED_BYTES_PER_DESTINATION,
+    deliver: (jobs) => deliver(jobs, ports),
+    onAppetite: (wantsMore) => worker.setAppetite(wantsMore),
+    now: Date.now,
+    random: Math.random,
+  });
+  const worker = lane.start({
+    concurrency: config.delivery.workerConcurrency,
+    deliver: (job: QueueJob) => coalescer.add(job),
+    pollStatus: (data) => pollStatus(data, lane, ports, store, logger),
+    onError: (error, what) => logger.error({ err: error, queue: lane.lane.queue }, what),
+  });
+  return {
+    lane,
+    get active() {
+      return worker.active;
+    },
+    get lastAliveMs() {
+      return worker.lastAliveMs;
+    },
+    async close() {
+      coalescer.stop();
+      await worker.close();
+    },
+  };
+}
+
+/** Asks the platform what it did with a request; resolves with when to ask again. */
+async function pollStatus(data: StatusData, lane: DeliveryLane, ports: DeliverPorts, store: SharedStore, logger: Logger): Promise<number | undefined> {
+  const source = ports.definition.status;
+  const account = await store.accounts.get(data.accountId);
+  if (source === undefined || account === undefined) return undefined;
+  const again = () => nextPollAt(data.sentAt, Date.now(), source.firstPollMs, source.giveUpMs);
+  if (account.status !== 'active') return again();
+  const token = await ports.token(account);
+  if (token.kind !== 'token') return again();
+  const result = await ports.send(source.toRequest(data.statusId, { credentials: account.credentials, accessToken: token.accessToken }, ports.endpoints));
+  if (result.kind === 'failed') return again();
+  const verdict = source.readReply(result.reply);
+  logger.info({ accountId: data.accountId, platform: ports.definition.id, statusId: data.statusId, kind: verdict.kind }, 'delivery.status_polled');
+  if (verdict.kind === 'gone') return undefined;
+  if (verdict.kind === 'unauthorised') await ports.dropToken(account, token.accessToken);
+  if (verdict.kind !== 'status') return again();
+  await lane.noteStatus(data, verdict.groups);
+  return verdict.groups.some((group) => group.status === 'processing') ? again() : undefined;
+}

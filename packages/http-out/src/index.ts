@@ -1,0 +1,1 @@
+export { DEFAULT_SEND_OPTIONS, createSend, type SendOptions } from './send.ts';

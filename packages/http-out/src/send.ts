@@ -1,0 +1,108 @@
+import { Agent, request as undiciRequest } from 'undici';
+import type { OutboundRequest } from '@relay/contract';
+import type { Send, SendResult } from '@relay/delivery';
+
+export interface SendOptions {
+  /** From the first byte sent to the last byte read, ms. */
+  readonly timeoutMs: number;
+  /** A longer answer is not read to its end: no platform has that much to say, and memory is bounded. */
+  readonly maxReplyBytes: number;
+  /** Sockets to one host. */
+  readonly connections: number;
+  readonly now: () => number;
+}
+
+export const DEFAULT_SEND_OPTIONS = { maxReplyBytes: 4 * 1024 * 1024, connections: 64 } as const;
+
+/**
+ * The only way out of the process. One deadline over the whole exchange, a cap on the answer, no redirects (a platform's
+ * API has none, and following one would send events and tokens elsewhere), and no retries: those are the queue's.
+ */
+export function createSend(options: SendOptions): { send: Send; close(): Promise<void> } {
+  const agent = new Agent({
+    connections: options.connections,
+    pipelining: 1,
+    keepAliveTimeout: 30_000,
+    connect: { timeout: Math.min(options.timeoutMs, 10_000) },
+    // The one deadline below covers these too.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return { send: (request) => exchange(agent, request, options), close: () => agent.close() };
+}
+
+async function exchange(agent: Agent, outbound: OutboundRequest, options: SendOptions): Promise<SendResult> {
+  const startedAt = performance.now();
+  const tookMs = () => Math.round(performance.now() - startedAt);
+  // Connect errors say that nothing was sent; whatever comes later may have reached the platform.
+  try {
+    const signal = AbortSignal.timeout(options.timeoutMs);
+    const response = await undiciRequest(outbound.url, {
+      method: outbound.method,
+      headers: outbound.headers,
+      body: outbound.body ?? null,
+      dispatcher: agent,
+      signal,
+    });
+    const body = await readCapped(response.body, options.maxReplyBytes);
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(response.headers)) {
+      if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : String(value);
+    }
+    return { kind: 'reply', reply: { status: response.statusCode, headers, body, receivedAtMs: options.now() }, tookMs: tookMs() };
+  } catch (error) {
+    const code = codeOf(error);
+    return { kind: 'failed', code, message: SENTENCES[code], bodySent: !NOT_SENT.has(code), tookMs: tookMs() };
+  }
+}
+
+class ReplyTooLarge extends Error {}
+
+async function readCapped(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.length;
+    if (bytes > maxBytes) throw new ReplyTooLarge();
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+/** What can go wrong on the way, as codes for metrics and receipts. */
+const SENTENCES = {
+  timeout: 'The platform did not answer in time.',
+  connect_failed: 'No connection to the platform could be made.',
+  dns_failed: "The platform's name could not be resolved.",
+  tls_failed: "The platform's certificate could not be verified.",
+  connection_reset: 'The connection broke before the platform answered.',
+  reply_too_large: 'The answer was larger than any answer of this platform should be.',
+  network_error: 'The request failed on the network.',
+} as const;
+type FailureCode = keyof typeof SENTENCES;
+
+const NOT_SENT: ReadonlySet<FailureCode> = new Set(['connect_failed', 'dns_failed', 'tls_failed']);
+
+const BY_ERROR_CODE: Readonly<Record<string, FailureCode>> = {
+  ECONNREFUSED: 'connect_failed',
+  EHOSTUNREACH: 'connect_failed',
+  ENETUNREACH: 'connect_failed',
+  UND_ERR_CONNECT_TIMEOUT: 'connect_failed',
+  ENOTFOUND: 'dns_failed',
+  EAI_AGAIN: 'dns_failed',
+  ECONNRESET: 'connection_reset',
+  EPIPE: 'connection_reset',
+  UND_ERR_SOCKET: 'connection_reset',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'connection_reset',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+};
+
+function codeOf(error: unknown): FailureCode {
+  if (error instanceof ReplyTooLarge) return 'reply_too_large';
+  if (!(error instanceof Error)) return 'network_error';
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timeout';
+  const code = (error as NodeJS.ErrnoException).code ?? (error.cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+  if (code.startsWith('ERR_TLS') || code.startsWith('CERT_') || code.includes('SELF_SIGNED') || code.startsWith('UNABLE_TO_')) return 'tls_failed';
+  return BY_ERROR_CODE[code] ?? 'network_error';
+}

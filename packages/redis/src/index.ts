@@ -1,0 +1,10 @@
+export { createConnector, type Connector, type RedisConnection } from './connect.ts';
+export { openApiStore, openWorkerStore, type ApiStore, type SharedStore, type StoreOptions } from './open-store.ts';
+export { applyBootstrap, bootstrapSchema, type Bootstrap } from './bootstrap.ts';
+export { openDelivery, type DeliveryLane } from './open-delivery.ts';
+export { heldAccounts } from './holds.ts';
+export { accountScope, appScope } from './cooldowns.ts';
+export { createTokenCache, type TokenCache } from './tokens.ts';
+export { nextPollAt, type StatusData } from './status-poll.ts';
+export type { QueueJob } from './taken-job.ts';
+export type { Lane } from './keys.ts';

@@ -1,0 +1,55 @@
+import type { Note, Settlement } from '@relay/delivery';
+import type { GroupStatus } from '@relay/contract';
+import type { Sealer } from '@relay/runtime';
+import { startDeliveryWorker, type DeliveryWorker, type DeliveryWorkerOptions } from './delivery-worker.ts';
+import type { Lane } from './keys.ts';
+import { laneQueueOn } from './lane-queue.ts';
+import type { SharedStore } from './open-store.ts';
+import { settle } from './settle.ts';
+import { writeSettlement } from './settlement.ts';
+import { noteStatus, type StatusData } from './status-poll.ts';
+import type { QueueJob } from './taken-job.ts';
+
+/** One lane as a worker sees it. */
+export interface DeliveryLane {
+  readonly lane: Lane;
+  settle(settlement: Settlement): Promise<void>;
+  noteRetry(notes: readonly Note[]): Promise<void>;
+  noteStatus(data: StatusData, groups: readonly GroupStatus[]): Promise<void>;
+  /** Starts taking jobs. */
+  start(options: Pick<DeliveryWorkerOptions, 'concurrency' | 'deliver' | 'pollStatus' | 'onError'>): DeliveryWorker;
+}
+
+export function openDelivery(
+  store: SharedStore,
+  lane: Lane,
+  options: { readonly sealer: Sealer; readonly retentionDays: number; readonly now: () => number },
+): DeliveryLane {
+  const { connection, connector } = store;
+  const { sealer, retentionDays, now } = options;
+  const live = laneQueueOn(connection, lane, false);
+  const dead = laneQueueOn(connection, lane, true);
+  const deps = { lane, live, dead, connection, sealer, retentionDays, now };
+  return {
+    lane,
+    settle: (settlement) => writeSettlement(deps, settlement),
+    async noteRetry(notes) {
+      await settle(
+        connection,
+        { lane, nowMs: now(), retentionDays },
+        notes.map((note) => ({
+          job: (note.job as QueueJob).ref,
+          outcome: 'retry',
+          attempts: note.job.attemptsMade + 1,
+          requestMs: note.requestMs,
+          traceId: note.traceId,
+          code: note.code,
+          message: note.message,
+          ambiguous: note.ambiguous,
+        })),
+      );
+    },
+    noteStatus: (data, groups) => noteStatus(connection, lane, data, groups),
+    start: (worker) => startDeliveryWorker({ connector, connection, lane, sealer, retentionDays, now, ...worker }),
+  };
+}

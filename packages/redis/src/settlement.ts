@@ -1,0 +1,165 @@
+import type { BatchEvent, Death, Settlement } from '@relay/delivery';
+import type { Sealer } from '@relay/runtime';
+import { pushIndex } from './chunks.ts';
+import type { RedisConnection } from './connect.ts';
+import { letterId } from './dead-letters.ts';
+import { packPayload, payloadContext } from './job-data.ts';
+import { keys, type Lane } from './keys.ts';
+import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
+import { MAX_LETTER_EVENT_IDS, type LetterData } from './letter-data.ts';
+import { settle, settleArguments, type SettleOp } from './settle.ts';
+import { statusJob } from './status-poll.ts';
+import { queueJob, submittedIndices, type QueueJob } from './taken-job.ts';
+
+export interface SettlementDeps {
+  readonly lane: Lane;
+  readonly live: LaneQueue;
+  readonly dead: LaneQueue;
+  readonly connection: RedisConnection;
+  readonly sealer: Sealer;
+  readonly retentionDays: number;
+  readonly now: () => number;
+}
+
+/**
+ * Writes what a platform's answer settled: receipts, books, dead letters and the later look at the status in one
+ * transaction. Doing it twice changes nothing (see settle.lua).
+ */
+export async function writeSettlement(deps: SettlementDeps, settlement: Settlement): Promise<void> {
+  const { lane, connection, live, dead } = deps;
+  const context = { lane, nowMs: deps.now(), retentionDays: deps.retentionDays };
+  const delivered = settlement.delivered;
+  const ops: SettleOp[] = [];
+  if (delivered !== undefined) {
+    for (const [job, events] of byJob(delivered.events)) {
+      ops.push({ ...opOf(job, events), outcome: 'ok', traceId: delivered.traceId, requestMs: settlement.requestMs });
+    }
+  }
+  const letters: { id: string; data: LetterData }[] = [];
+  for (const death of settlement.dead ?? []) {
+    for (const [job, events] of byJob(death.events)) {
+      const history = await attemptsOf(deps, job);
+      const indices = submittedIndices(job.data);
+      letters.push(...lettersOf(deps, job, events, indices, death, history, context.nowMs));
+      ops.push({
+        ...opOf(job, events),
+        outcome: 'dead',
+        traceId: death.traceId,
+        code: death.code,
+        message: death.message,
+        requestMs: settlement.requestMs,
+        failures: events.map((event) => [
+          job.data.p[event.part]!.d,
+          indices[event.position]!,
+          JSON.stringify({ id: event.eventId, code: codeOf(death.code), message: death.message }),
+        ]),
+      });
+    }
+  }
+  const poll = delivered?.poll;
+  if (letters.length === 0 && poll === undefined) {
+    await settle(connection, context, ops);
+    return;
+  }
+
+  const transaction = await dead.transaction();
+  // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
+  transaction.hincrby(keys.ledger(lane.tag, lane.platform), 'letters', letters.length);
+  for (const { id, data } of letters) dead.add(transaction, 'dead', data, { jobId: id, stackTraceLimit: 0, timestamp: context.nowMs });
+  if (poll !== undefined) {
+    const { data, options } = statusJob(poll, delivered!.events, context.nowMs);
+    live.add(transaction, 'status', data, { ...JOB_OPTIONS, ...options });
+  }
+  transaction.runCommand('relaySettle', settleArguments(context, ops));
+  const results = await transaction.exec();
+  for (const [error] of results ?? []) if (error !== null) throw error;
+}
+
+/** Numeric platform codes stay numbers in `failures[].code`, as the client's type allows both. */
+function codeOf(code: string): string | number {
+  return /^\d{1,9}$/.test(code) ? Number(code) : code;
+}
+
+function byJob(events: readonly BatchEvent[]): Map<QueueJob, BatchEvent[]> {
+  return Map.groupBy(events, queueJob);
+}
+
+function opOf(job: QueueJob, events: readonly BatchEvent[]): Pick<SettleOp, 'job' | 'positions' | 'attempts'> {
+  return {
+    job: job.ref,
+    positions: events.length === job.events ? undefined : positionRanges(events),
+    attempts: job.attemptsMade + 1,
+  };
+}
+
+function positionRanges(events: readonly BatchEvent[]): number[] {
+  const ranges: number[] = [];
+  for (const { position } of [...events].sort((a, b) => a.position - b.position)) pushIndex(ranges, position);
+  return ranges;
+}
+
+interface History {
+  readonly firstAttemptMs: number | undefined;
+  readonly maybeTakenMs: number | undefined;
+}
+
+async function attemptsOf({ connection, lane }: SettlementDeps, job: QueueJob): Promise<History> {
+  const [first, maybe] = await connection.hmget(keys.job(lane, job.jobId), 'fa', 'amb');
+  return {
+    firstAttemptMs: first == null ? undefined : Number(first),
+    maybeTakenMs: maybe == null ? undefined : Number(maybe),
+  };
+}
+
+/** One letter for each client request among the dead events of a job. */
+function lettersOf(
+  { lane, sealer }: SettlementDeps,
+  job: QueueJob,
+  events: readonly BatchEvent[],
+  submitted: readonly number[],
+  death: Death,
+  history: History,
+  nowMs: number,
+): { id: string; data: LetterData }[] {
+  const attempted = death.reason !== 'expired' && death.reason !== 'account';
+  return [...Map.groupBy(events, (event) => event.part)].map(([partNumber, own]) => {
+    const part = job.data.p[partNumber]!;
+    const indices: number[] = [];
+    for (const event of own) pushIndex(indices, submitted[event.position]!);
+    const packed = packPayload(
+      {
+        eventIds: own.map((event) => event.eventId),
+        expiresAtMs: own.map((event) => event.expiresAtMs),
+        wires: own.map((event) => event.wire),
+      },
+      sealer,
+      payloadContext(job.accountId, job.destinationId),
+    );
+    const data: LetterData = {
+      v: 1,
+      platform: lane.platform,
+      accountId: job.accountId,
+      destinationId: job.destinationId,
+      deliveryId: part.d,
+      chunk: part.k,
+      indices,
+      reason: death.reason,
+      code: death.code,
+      message: death.message,
+      eventIds: own.slice(0, MAX_LETTER_EVENT_IDS).map((event) => event.eventId),
+      eventCount: own.length,
+      attempts: job.attemptsMade + (attempted ? 1 : 0),
+      ...((history.firstAttemptMs !== undefined || attempted) && { firstAttemptAt: history.firstAttemptMs ?? nowMs }),
+      ...((history.firstAttemptMs !== undefined || attempted) && { lastAttemptAt: nowMs }),
+      ...(history.maybeTakenMs !== undefined && { maybeTakenAt: history.maybeTakenMs }),
+      acceptedAt: job.acceptedAtMs,
+      expiresAt: own.reduce((latest, event) => Math.max(latest, event.expiresAtMs), 0),
+      ...(job.data.t !== undefined && { testCode: job.data.t }),
+      ...(job.data.c !== undefined && { consent: job.data.c }),
+      bytes: packed.bytes,
+      payload: packed.sealed,
+      ...(job.data.rl !== undefined && { replayOf: job.data.rl }),
+    };
+    return { id: letterId(lane, job.jobId, own[0]!.position), data };
+  });
+}

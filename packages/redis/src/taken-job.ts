@@ -1,0 +1,72 @@
+import type { Job } from 'bullmq';
+import type { BatchEvent, LoadedEvent, TakenJob } from '@relay/delivery';
+import type { Sealer } from '@relay/runtime';
+import { countOf } from './chunks.ts';
+import type { RedisConnection } from './connect.ts';
+import { decodeConsent, payloadContext, unpackPayload, type JobData } from './job-data.ts';
+import { keys, type Lane } from './keys.ts';
+import { jobRef, type JobRef } from './settle.ts';
+
+/** A taken job and what this package needs of it besides. */
+export interface QueueJob extends TakenJob {
+  readonly ref: JobRef;
+  readonly data: JobData;
+}
+
+/** The jobs of a batch came from here, so they are ours. */
+export function queueJob(event: BatchEvent): QueueJob {
+  return event.job as QueueJob;
+}
+
+export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection: RedisConnection, sealer: Sealer): QueueJob {
+  const ref = jobRef(job.id!, data);
+  return {
+    ref,
+    data,
+    jobId: job.id!,
+    accountId: data.a,
+    destinationId: data.d,
+    testCode: data.t,
+    consent: decodeConsent(data.c),
+    events: data.n,
+    bytes: data.b,
+    acceptedAtMs: data.at,
+    expiresAtMs: data.x,
+    attemptsMade: job.attemptsMade,
+    async load() {
+      // Only a job that was taken before can have settled events: the first time saves the look.
+      const settled = job.attemptsStarted > 1 ? await connection.hget(keys.job(lane, job.id!), 'sv') : null;
+      return settled === '*' ? [] : openEvents(data, settled, sealer);
+    },
+  };
+}
+
+function openEvents(data: JobData, settled: string | null, sealer: Sealer): LoadedEvent[] {
+  const payload = unpackPayload(data.z, sealer, payloadContext(data.a, data.d));
+  const events: LoadedEvent[] = [];
+  let position = 0;
+  for (const [part, entry] of data.p.entries()) {
+    for (const end = position + countOf(entry); position < end; position += 1) {
+      if (settled !== null && settled[position] === '1') continue;
+      events.push({
+        position,
+        eventId: payload.eventIds[position]!,
+        wire: payload.wires[position]!,
+        expiresAtMs: payload.expiresAtMs[position]!,
+        part,
+      });
+    }
+  }
+  return events;
+}
+
+/** Submitted index of each position of a job. */
+export function submittedIndices(data: JobData): number[] {
+  const indices: number[] = [];
+  for (const part of data.p) {
+    for (let i = 0; i < part.r.length; i += 2) {
+      for (let n = 0; n < part.r[i + 1]!; n += 1) indices.push(part.r[i]! + n);
+    }
+  }
+  return indices;
+}
