@@ -3,7 +3,7 @@ import { wantsJson, type Context } from '../context.ts';
 import { EXIT_REFUSED, UsageError } from '../faults.ts';
 import { asRecord, listIn, numberIn, textIn, type Json } from '../json.ts';
 import { PLATFORMS, wholeNumber } from '../options.ts';
-import { count, field, formatFacts, printJson, printTable, type Column } from '../output.ts';
+import { count, field, formatFacts, oneLine, printJson, printTable, type Column } from '../output.ts';
 
 interface FilterFlags {
   readonly platform?: string;
@@ -27,11 +27,12 @@ const COLUMNS: readonly Column[] = [
 ];
 /** A replay by filter may put a long list back in one request. */
 const REPLAY_MS = 120_000;
+const SHOWN_REFUSALS = 10;
 
 export function addDead(program: Command, context: Context): void {
   const dead = program.command('dead').description('Dead letters: events that got a final no, kept until somebody decides.');
   withFilter(dead.command('list').description('Dead letters, newest first.'))
-    .option('--limit <letters>', 'how many', wholeNumber(1, 1000), 50)
+    .option('--limit <letters>', 'how many', wholeNumber(1, 200), 50)
     .option('--cursor <cursor>', 'goes on where an earlier page ended')
     .action(async (flags: FilterFlags & { readonly limit: number; readonly cursor?: string }, command: Command) => {
       const { body } = await context.client().call({ path: PATH, query: { ...filterOf(flags), limit: flags.limit, cursor: flags.cursor } });
@@ -79,9 +80,16 @@ async function replay(context: Context, id: string | undefined, flags: ReplayFla
   if (numberIn(answer, 'refused') > 0) context.exitCode = EXIT_REFUSED;
 }
 
+/** One letter answers `replayed: true`, many their count with the first results. */
 function formatReplay(answer: Json): string {
-  const refusals = listIn(answer, 'refusals').slice(0, 10).map((refusal) => `  ${textIn(refusal, 'id')}: ${textIn(refusal, 'why')}\n`);
-  return formatFacts([['replayed', textIn(answer, 'replayed')], ['refused', textIn(answer, 'refused')], ['events', textIn(answer, 'events')]]) + refusals.join('');
+  const events = numberIn(answer, 'events');
+  if (answer['replayed'] === true) return `replayed ${textIn(answer, 'id')}: ${events} events are on their way again\n`;
+  const refusals = listIn(answer, 'results').filter((entry) => entry['result'] === 'refused').slice(0, SHOWN_REFUSALS);
+  return [
+    formatFacts([['replayed', `${numberIn(answer, 'replayed')} letters, ${events} events`], ['refused', `${numberIn(answer, 'refused')} letters`]]),
+    ...refusals.map((refusal) => `  ${textIn(refusal, 'id')}: ${oneLine(textIn(refusal, 'why'))}\n`),
+    ...(answer['more'] === true ? ['stopped before the end: run the same command again\n'] : []),
+  ].join('');
 }
 
 function formatLetter(letter: Json): string {

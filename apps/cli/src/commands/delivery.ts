@@ -66,7 +66,7 @@ export function formatDelivery(delivery: Json): string {
     ['attempts', numberIn(delivery, 'attempts')],
     ['accepted', textIn(delivery, 'acceptedAt')],
     ['finished', textIn(delivery, 'finishedAt')],
-    ['took', delivery['durationMs'] === undefined ? undefined : `${numberIn(delivery, 'durationMs')} ms`],
+    ['took', typeof delivery['durationMs'] === 'number' ? `${delivery['durationMs']} ms` : undefined],
     ['trace id', textIn(delivery, 'traceId')],
     ['platform status', textIn(delivery, 'platformStatus')],
     ['replays', numberIn(delivery, 'replays') || undefined],

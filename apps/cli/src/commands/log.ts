@@ -30,7 +30,7 @@ export function addLog(program: Command, context: Context): void {
     .description('The delivery log of an account: one row a request, newest first.')
     .requiredOption('--account <id>')
     .addOption(new Option('--status <status>').choices(['queued', 'retrying', 'held', 'delivered', 'partial', 'failed']))
-    .option('--limit <rows>', 'how many', wholeNumber(1, 1000), 50)
+    .option('--limit <rows>', 'how many', wholeNumber(1, 200), 50)
     .option('--cursor <cursor>', 'goes on where an earlier page ended')
     .action(async (flags: LogFlags, command: Command) => {
       const query = { accountId: flags.account, status: flags.status, limit: flags.limit, cursor: flags.cursor };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { wantsJson, type Context } from '../context.ts';
 import { EXIT_REFUSED, UsageError } from '../faults.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { wholeNumber } from '../options.ts';
 import { printJson } from '../output.ts';
 import { toBatches } from '../send/batches.ts';
@@ -28,7 +29,8 @@ interface SendFlags {
   readonly retryBudget: number;
 }
 
-const MAX_WAIT_S = 600;
+/** The longest that the relay waits. */
+const MAX_WAIT_S = 120;
 /** Above the relay's default wait of 10 s, with time for a large body. */
 const ANSWER_MS = 60_000;
 
@@ -91,8 +93,7 @@ async function relayFile(context: Context, path: string, { flags, prefix, rebase
   const look = context.isTty ? 'bar' : 'lines';
   const progress = createProgress({ look: json ? 'quiet' : look, totalBytes: file.totalBytes, write: context.err });
   const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  process.once('SIGINT', onInterrupt); // A second Ctrl-C ends the process, as nobody listens any more.
+  using _listening = onInterrupt(() => stop.abort());
   let events = 0;
   try {
     await sendBatches(toBatches(file.rows, { maxEvents: flags.batch, rebaseTo, onFault: tally.badLine }), tally, {
@@ -110,7 +111,6 @@ async function relayFile(context: Context, path: string, { flags, prefix, rebase
   } catch (error) {
     return { summary: tally.summary(), unfinished: true, failure: { error } };
   } finally {
-    process.off('SIGINT', onInterrupt);
     progress.stop();
   }
 }

@@ -1,0 +1,40 @@
+import { SANDBOX_NAMES, type Manifest } from './manifest.ts';
+import type { FaultRule, SandboxControl } from './sandbox-control.ts';
+
+/**
+ * One bad moment on each platform, met by the first requests of the demo. Meta's limit is the one whose hint is in seconds: the others ask
+ * for a minute at least. LinkedIn takes its events before the connection breaks, so that they arrive twice.
+ */
+export function scriptedFaults({ files }: Manifest): readonly (FaultRule & { readonly words: string })[] {
+  const destinationOf = (platform: string) => files.find((plan) => plan.platform === platform)?.destinationId ?? '';
+  return [
+    {
+      platform: 'meta',
+      match: { destinationId: destinationOf('metaads') },
+      times: 1,
+      fault: { kind: 'rate_limit', variant: '17', resetSeconds: 2, httpStatus: 429 },
+      words: 'Meta: one 429 that asks for 2 s of rest',
+    },
+    {
+      platform: 'google',
+      match: { destinationId: destinationOf('googleads') },
+      times: 1,
+      fault: { kind: 'unavailable', variant: '503' },
+      words: 'Google: one 503',
+    },
+    {
+      platform: 'linkedin',
+      match: { destinationId: destinationOf('linkedinads') },
+      times: 1,
+      fault: { kind: 'reset', when: 'after' },
+      words: 'LinkedIn: one connection broken after the events were taken, so that they are sent twice',
+    },
+  ];
+}
+
+export async function scriptSandbox(control: SandboxControl, manifest: Manifest): Promise<void> {
+  for (const { platform, poison } of manifest.files) {
+    for (const [code, eventIds] of Object.entries(poison)) await control.poison(SANDBOX_NAMES[platform], code, eventIds);
+  }
+  for (const { words: _words, ...rule } of scriptedFaults(manifest)) await control.fault(rule);
+}

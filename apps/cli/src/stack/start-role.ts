@@ -1,0 +1,51 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { spawnProcess, waitFor, type ProcessEnd, type SpawnedProcess } from '@relay/testkit';
+import { ENTRIES, type Role } from './paths.ts';
+
+const READY_MS = 60_000;
+const ANSWER_MS = 2_000;
+const SHOWN_LINES = 15;
+
+/** A process of the stack ended by itself. */
+export class RoleEnded extends Error {
+  override readonly name = 'RoleEnded';
+  constructor(role: Role, end: ProcessEnd, lines: readonly string[]) {
+    const how = end.signal === null ? `with code ${end.code}` : `by ${end.signal}`;
+    const last = lines.slice(-SHOWN_LINES).map((line) => `  ${line}`);
+    super([`the ${role} ended ${how}; its last lines:`, ...last].join('\n'));
+  }
+}
+
+export interface RoleOptions {
+  readonly role: Role;
+  readonly env: Readonly<Record<string, string>>;
+  /** Answers 2xx once the role can be used. */
+  readonly readyUrl: string;
+  readonly logFolder: string;
+  /** Owns the process from the moment it runs. */
+  readonly parts: AsyncDisposableStack;
+  readonly stopGraceMs: number;
+}
+
+/** Starts one role, waits until it is ready, and keeps its log in a file. */
+export async function startRole({ role, env, readyUrl, logFolder, parts, stopGraceMs }: RoleOptions): Promise<SpawnedProcess> {
+  const log = createWriteStream(join(logFolder, `${role}.log`), { mode: 0o600 });
+  const child = await spawnProcess(ENTRIES[role], env, { onLine: (line) => void log.write(`${line}\n`) });
+  parts.defer(async () => {
+    await child.stop(stopGraceMs);
+    log.end();
+  });
+  const ended = child.exited.then((end) => {
+    throw new RoleEnded(role, end, child.lines());
+  });
+  ended.catch(() => undefined); // Ends one day, ready or not; only a race that is still on may hear of it.
+  await Promise.race([ended, waitFor(() => answersOk(readyUrl), { timeoutMs: READY_MS, everyMs: 50, what: `the ${role} to be ready at ${readyUrl}` })]);
+  return child;
+}
+
+async function answersOk(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+  await response.body?.cancel();
+  return response.ok;
+}
