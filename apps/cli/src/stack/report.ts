@@ -45,7 +45,7 @@ function requestRow(platform: string, taken: Json): Json {
   const sizes = asRecord(taken['sizes']);
   const { '0': unanswered, ...statuses } = asRecord(taken['answered']);
   const answered = Object.entries(statuses).map(([status, times]) => `${status} x ${String(times)}`);
-  if (unanswered !== undefined) answered.push(`no answer x ${String(unanswered)}`);
+  if (typeof unanswered === 'number') answered.push(`no answer x ${unanswered}`);
   return { ...taken, platform, answered: answered.join(', '), sizes: `${numberIn(sizes, 'min')} / ${Math.round(numberIn(sizes, 'mean'))} / ${numberIn(sizes, 'max')}` };
 }
 

@@ -21,7 +21,7 @@ export async function runStack(options: StackOptions, use: (stack: Stack) => Pro
   };
   const working = work();
   working.catch(() => undefined); // After an interrupt its end is of no interest.
-  return Promise.race([working, interrupted]);
+  return await Promise.race([working, interrupted]); // Awaited here: a bare return would close everything first.
 }
 
 /** The last word of a stack's main file. */

@@ -52,7 +52,7 @@ export async function startStack(parts: AsyncDisposableStack, options: StackOpti
   const sandbox = await startRole({ ...common, role: 'sandbox', env: { HOST: '127.0.0.1', SANDBOX_PORT: String(ports.sandbox) }, readyUrl: `${sandboxUrl}/_control/healthz` });
   const [api, worker] = await both(
     startRole({ ...common, role: 'api', env: { ...shared, ...ops, PORT: String(ports.api) }, readyUrl: `${at(ports.api)}/readyz` }),
-    startRole({ ...common, role: 'worker', env: { ...shared, WORKER_PORT: String(ports.worker) }, readyUrl: `${at(ports.worker)}/healthz` }),
+    startRole({ ...common, role: 'worker', env: { ...shared, WORKER_PORT: String(ports.worker) }, readyUrl: `${at(ports.worker)}/readyz` }),
   );
   return { apiUrl: at(ports.api), workerUrl: at(ports.worker), sandboxUrl, redisUrl, secrets, logFolder, broken: firstEnd({ sandbox, api, worker }) };
 }
