@@ -33,7 +33,7 @@ export function startLane(lane: DeliveryLane, ports: DeliverPorts, store: Shared
   const worker = lane.start({
     concurrency: config.delivery.workerConcurrency,
     deliver: (job: QueueJob) => coalescer.add(job),
-    pollStatus: (data) => pollStatus(data, lane, ports, store, logger),
+    pollStatus: (data) => pollStatus(data, lane, ports, store, logger, config.googleStatusFirstPollMs),
     onError: (error, what) => logger.error({ err: error, queue: lane.lane.queue }, what),
   });
   return {
@@ -52,11 +52,18 @@ export function startLane(lane: DeliveryLane, ports: DeliverPorts, store: Shared
 }
 
 /** Asks the platform what it did with a request; resolves with when to ask again. */
-async function pollStatus(data: StatusData, lane: DeliveryLane, ports: DeliverPorts, store: SharedStore, logger: Logger): Promise<number | undefined> {
+async function pollStatus(
+  data: StatusData,
+  lane: DeliveryLane,
+  ports: DeliverPorts,
+  store: SharedStore,
+  logger: Logger,
+  firstPollMs: number,
+): Promise<number | undefined> {
   const source = ports.definition.status;
   const account = await store.accounts.get(data.accountId);
   if (source === undefined || account === undefined) return undefined;
-  const again = () => nextPollAt(data.sentAt, Date.now(), source.firstPollMs, source.giveUpMs);
+  const again = () => nextPollAt(data.sentAt, Date.now(), firstPollMs, source.giveUpMs);
   if (account.status !== 'active') return again();
   const token = await ports.token(account);
   if (token.kind !== 'token') return again();
