@@ -33,6 +33,8 @@ export interface Outcome {
   readonly pending: number;
   readonly held: number;
   readonly reasons: readonly Reason[];
+  /** Deliveries that took more than one attempt. */
+  readonly retried: readonly Json[];
 }
 
 export function outcomesOf(answers: Answers): Outcome[] {
@@ -62,6 +64,7 @@ function outcomeOf(plan: FilePlan | SinglesPlan, deliveries: readonly Json[], de
     pending: sum('eventsPending'),
     held: sum('eventsHeld'),
     reasons,
+    retried: deliveries.filter((delivery) => numberIn(delivery, 'attempts') > 1),
   };
 }
 

@@ -24,6 +24,10 @@ const EVENT_COUNTS: readonly Column[] = [
 const REQUEST_COUNTS: readonly Column[] = [
   field('platform'), count('requests'), field('answered'), field('events each (min/mean/max)', 'sizes'), count('events taken', 'accepted'), count('distinct', 'unique'), count('twice', 'duplicates'),
 ];
+const RETRIES: readonly Column[] = [
+  field('delivery', 'deliveryId'), field('platform'), field('status'), count('events', 'eventsSubmitted'), count('attempts'), count('ms', 'durationMs'), field('trace id', 'traceId'),
+];
+const SHOWN_RETRIES = 6;
 const REASONS: readonly Column[] = [count('events'), field('by'), field('code'), field('example'), field('words', 'message')];
 
 /** The demo's report: what was sent, what the platforms saw, what failed and why, what the log and the books say. */
@@ -34,7 +38,7 @@ export function formatReport(input: ReportInput, paint: Paint): string {
   return [
     section('Events, as the API answered', formatTable(EVENT_COUNTS, totals.map((row) => ({ ...row })))),
     section('Requests, as the platforms saw them', formatTable(REQUEST_COUNTS, totals.map(({ platform }) => requestRow(platform, counts.sandbox[SANDBOX_NAMES[platform]] ?? {}))), coalescing(input)),
-    section('What went wrong on purpose', ...input.faultWords.map((words) => `${words}\n`), attempts(input)),
+    section('What went wrong on purpose', ...input.faultWords.map((words) => `${words}\n`), attempts(input), retried(outcomes)),
     section('Refused, and why', formatTable(REASONS, reasonRows(outcomes))),
     ...Object.entries(logs).map(([account, rows]) => section(`Delivery log of ${account}, newest first`, formatTable(LOG_COLUMNS, rows))),
     section('The books', ...totals.map((row) => bookLine(row, counts))),
@@ -64,6 +68,13 @@ function attempts({ counts, outcomes }: ReportInput): string {
       return `${platform}: ${samples.map(({ labels, value }) => `${value} ${labels['outcome']}`).join(', ')}\n`;
     })
     .join('');
+}
+
+/** Rate limits spend no attempt, and a salvaged chunk is sent in parts: what broke shows here. */
+function retried(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.flatMap((outcome) => outcome.retried);
+  if (rows.length === 0) return '';
+  return `Deliveries that took more than one attempt${rows.length > SHOWN_RETRIES ? ` (${SHOWN_RETRIES} of ${rows.length})` : ''}:\n${formatTable(RETRIES, rows.slice(0, SHOWN_RETRIES))}`;
 }
 
 function reasonRows(outcomes: readonly Outcome[]): Json[] {

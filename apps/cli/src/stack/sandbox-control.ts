@@ -14,7 +14,8 @@ export type SandboxPlatform = 'meta' | 'google' | 'linkedin';
 export interface FaultRule {
   readonly platform: SandboxPlatform;
   readonly match?: { readonly destinationId?: string; readonly path?: string };
-  readonly times: number;
+  /** Undefined: every request. */
+  readonly times?: number;
   readonly fault: Readonly<Record<string, unknown>>;
 }
 
