@@ -56,6 +56,7 @@ class RetryLater extends Error {
 
 export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
   const { lane, sealer, connection, concurrency } = options;
+  const workerConnection = options.connector.open('consumer');
   const state = { active: 0, lastAliveMs: options.now(), hungry: true };
 
   const process = async (job: Job<unknown>, token: string | undefined): Promise<void> => {
@@ -83,7 +84,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
       }
     },
     {
-      connection: options.connector.open('consumer') as never, // BullMQ is typed against its own minor of ioredis
+      connection: workerConnection as never, // BullMQ is typed against its own minor of ioredis
       prefix: lane.tag,
       concurrency,
       lockDuration: LOCK_MS,
@@ -115,7 +116,11 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     get lastAliveMs() {
       return state.lastAliveMs;
     },
-    close: () => worker.close(),
+    async close() {
+      await worker.close();
+      // BullMQ closes only what it opened itself, and an open socket would keep the process alive.
+      workerConnection.disconnect();
+    },
   };
 }
 
