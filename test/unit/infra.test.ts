@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readApiConfig, readWorkerConfig } from '@relay/runtime';
 import { findCommand, runCommand } from '@relay/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -29,8 +31,8 @@ const HISTOGRAMS = [
   'relay_event_age_seconds',
   'relay_http_request_duration_seconds',
 ];
-/** The values of `outcome` and `reason` that rules may name: the contract's verdicts, and the reasons of dead letters. */
-const VERDICTS = ['accepted', 'retry', 'rate_limited', 'unauthorised', 'rejected_events', 'rejected_request', 'too_large'];
+/** The values of `outcome` and `reason` that rules may name: how a request can end, and the reasons of dead letters. */
+const OUTCOMES = ['delivered', 'partial', 'retry', 'rate_limited', 'unauthorised', 'rejected_events', 'rejected_request', 'too_large'];
 const DEAD_REASONS = ['rejected', 'destination', 'account', 'operator', 'expired', 'attempts_exhausted', 'unknown'];
 
 /** The variables of the design, section 9, with their defaults; null where there is none. */
@@ -60,7 +62,7 @@ const VARIABLES: Readonly<Record<string, string | null>> = {
   BACKOFF_MAX_MS: '900000',
   PLATFORM_TIMEOUT_MS: '30000',
   DESTINATION_CONCURRENCY: '2',
-  WORKER_CONCURRENCY: '32',
+  WORKER_CONCURRENCY: '512',
   SALVAGE: 'on',
   LOG_RETENTION_DAYS: '30',
   LOG_MAX_ENTRIES: '100000',
@@ -110,7 +112,7 @@ describe('metric names', () => {
       for (const [, label = '', value = ''] of selector.matchAll(/([a-z_]+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"/g)) {
         seen += 1;
         expect(labels, `${name} has no label ${label}`).toContain(label);
-        const known = { outcome: VERDICTS, reason: DEAD_REASONS }[label];
+        const known = { outcome: OUTCOMES, reason: DEAD_REASONS }[label];
         const unknown = value.split('|').filter((one) => known?.includes(one) === false);
         expect(unknown, `${name}{${selector}}`).toEqual([]);
       }
@@ -183,6 +185,13 @@ describe('.env.example', () => {
       found.set(name, value === '' ? null : value);
     }
     expect(Object.fromEntries(found)).toEqual(VARIABLES);
+  });
+
+  test('the defaults it shows are those that api and worker have', async () => {
+    const secret = { RELAY_SECRET_KEY: randomBytes(32).toString('base64') };
+    const shown = { ...Object.fromEntries(Object.entries(VARIABLES).filter(([, value]) => value !== null)), ...secret };
+    expect(readApiConfig(shown as Record<string, string>)).toEqual(readApiConfig(secret));
+    expect(readWorkerConfig(shown as Record<string, string>)).toEqual(readWorkerConfig(secret));
   });
 
   test('says what each is for, and holds no secret', async () => {
