@@ -23,11 +23,11 @@ export function describeIssue(issue: RawIssue): string {
     case 'invalid_type':
       return wrongType(issue.expected, issue.input);
     case 'invalid_value':
-      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map((value) => JSON.stringify(String(value))).join(', ')}`;
+      return oneOf(issue.values.map(String));
     case 'too_small':
-      return `must ${measure(issue.origin)} ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${COUNTED[issue.origin] ?? ''}`;
+      return bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum);
     case 'too_big':
-      return `must ${measure(issue.origin)} ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${COUNTED[issue.origin] ?? ''}`;
+      return bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum);
     case 'unrecognized_keys':
       return 'is not a known field';
     case 'invalid_format':
@@ -50,6 +50,11 @@ function wrongType(expected: string, input: unknown): string {
   return `must be ${KINDS[expected] ?? 'of another type'}${input === null ? ', not null' : ''}`;
 }
 
-function measure(origin: string): 'be' | 'have' {
-  return origin === 'string' || origin === 'array' ? 'have' : 'be';
+function oneOf(values: readonly string[]): string {
+  return `must be ${values.length > 1 ? 'one of ' : ''}${values.map((value) => JSON.stringify(value)).join(', ')}`;
+}
+
+function bound(origin: string, relation: string, limit: number | bigint): string {
+  const verb = origin === 'string' || origin === 'array' ? 'have' : 'be';
+  return `must ${verb} ${relation} ${limit}${COUNTED[origin] ?? ''}`;
 }

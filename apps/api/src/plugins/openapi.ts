@@ -1,7 +1,8 @@
-import fastifySwagger from '@fastify/swagger';
+import fastifySwagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { MAX_WAIT_SECONDS } from '../conversion-headers.ts';
 import { schemaRegistry } from '../schemas/registry.ts';
 
 const DESCRIPTION = `Self-hosted, durable relay of server-side conversions to Meta, Google Ads and LinkedIn.
@@ -21,12 +22,44 @@ export async function installOpenapi(app: FastifyInstance): Promise<void> {
     },
     // Only /v1 is told: /api/v1 is the same again, and the rest is not for callers.
     transform: (route) => (route.url.startsWith('/v1/') ? transform(route) : { schema: { ...route.schema, hide: true }, url: route.url }),
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry }),
+    transformObject: finishDocument,
   });
-  await app.register(fastifySwaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, persistAuthorization: false }, staticCSP: false });
+  await app.register(fastifySwaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, persistAuthorization: false }, theme: { title: 'Conversion Relay API' } });
   let document: string | undefined;
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
     document ??= JSON.stringify(app.swagger());
     return reply.type('application/json; charset=utf-8').serializer(String).send(document);
   });
 }
+
+const addSchemas = createJsonSchemaTransformObject({ schemaRegistry });
+
+/** Named schemas, without the twins for requests that nothing refers to; and the headers that are read by hand. */
+const finishDocument: SwaggerTransformObject = (input) => {
+  const document = addSchemas(input) as OpenapiDocument;
+  const schemas = document.components?.schemas ?? {};
+  for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];
+  const send = document.paths?.['/v1/ads/conversions']?.post;
+  if (send !== undefined) send.parameters = [...(send.parameters ?? []), ...SEND_HEADERS];
+  return document as ReturnType<typeof addSchemas>;
+};
+
+interface OpenapiDocument {
+  components?: { schemas?: Record<string, unknown> };
+  paths?: Record<string, { post?: { parameters?: unknown[] } } | undefined>;
+}
+
+const SEND_HEADERS = [
+  {
+    in: 'header',
+    name: 'Prefer',
+    schema: { type: 'string' },
+    description: `RFC 7240: \`respond-async\`, \`wait=N\` (seconds, at most ${MAX_WAIT_SECONDS}), or both`,
+  },
+  {
+    in: 'header',
+    name: 'Idempotency-Key',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+    description: 'The same key with the same body within 24 h answers with the first delivery (`Idempotent-Replayed: true`)',
+  },
+];

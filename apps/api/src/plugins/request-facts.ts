@@ -20,11 +20,6 @@ export function installRequestFacts(app: FastifyInstance, deps: Pick<ApiDeps, 'l
   app.decorateRequest('facts', undefined);
   const startedAt = new WeakMap<FastifyRequest, number>();
 
-  app.addHook('onRequest', (request, reply, done) => {
-    startedAt.set(request, performance.now());
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
-    done();
-  });
   const ended = (request: FastifyRequest, status: number): void => {
     const tookMs = performance.now() - (startedAt.get(request) ?? performance.now());
     if (!startedAt.delete(request)) return; // already told: answered and aborted at once
@@ -34,12 +29,18 @@ export function installRequestFacts(app: FastifyInstance, deps: Pick<ApiDeps, 'l
     if (route.startsWith('/v1/')) deps.logger.info(line, 'http.answered');
     else deps.logger.debug(line, 'http.answered');
   };
-  app.addHook('onResponse', (request, reply, done) => {
-    ended(request, reply.statusCode);
+
+  app.addHook('onRequest', (request, reply, done) => {
+    startedAt.set(request, performance.now());
+    // Not `onRequestAbort`, which only sees callers that leave before their request is complete.
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) ended(request, CLIENT_GONE);
+    });
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     done();
   });
-  app.addHook('onRequestAbort', (request, done) => {
-    ended(request, CLIENT_GONE);
+  app.addHook('onResponse', (request, reply, done) => {
+    ended(request, reply.statusCode);
     done();
   });
 }

@@ -5,10 +5,10 @@ import type { ApiDeps } from '../api-deps.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { presentAccount } from '../present.ts';
 import { accountSchema, accountsSchema } from '../schemas/account.ts';
-import { errorAnswers } from '../schemas/error.ts';
+import { answerOf, errorAnswers } from '../schemas/error.ts';
 
 export function getAccounts(app: ApiApp, deps: Pick<ApiDeps, 'accounts'>): void {
-  const schema = { summary: 'Accounts', tags: ['Admin'], response: { 200: accountsSchema, ...errorAnswers() } };
+  const schema = { summary: 'Accounts', tags: ['Admin'], response: { 200: answerOf(accountsSchema), ...errorAnswers() } };
   app.get('/admin/accounts', { config: { scope: 'admin' }, schema }, async (request) => {
     const apiKey = callerOf(request);
     const visible = (await deps.accounts.list()).filter((account) => mayUse(apiKey, account.id));
@@ -23,7 +23,7 @@ export function getAccount(app: ApiApp, deps: Pick<ApiDeps, 'accounts'>): void {
     description: 'Credentials are never shown.',
     tags: ['Admin'],
     params: z.object({ id: z.string().max(512) }),
-    response: { 200: accountSchema, ...errorAnswers(404) },
+    response: { 200: answerOf(accountSchema), ...errorAnswers(404) },
   };
   app.get('/admin/accounts/:id', { config: { scope: 'admin' }, schema }, async (request) => {
     const account = await accountOf(deps.accounts, callerOf(request), request.params.id);

@@ -6,7 +6,7 @@ import { callerOf } from '../plugins/authenticate.ts';
 import { noteFacts } from '../plugins/note-facts.ts';
 import { presentApiKey } from '../present.ts';
 import { apiKeySchema, createApiKeySchema, createdApiKeySchema, patchApiKeySchema } from '../schemas/api-key.ts';
-import { errorAnswers, noContent } from '../schemas/error.ts';
+import { answerOf, errorAnswers, noContent } from '../schemas/error.ts';
 
 type Needs = Pick<ApiDeps, 'apiKeys'>;
 
@@ -18,7 +18,7 @@ export function postApiKey(app: ApiApp, deps: Needs): void {
     description: 'The answer holds the key, this once.',
     tags: ['Admin'],
     body: createApiKeySchema,
-    response: { 201: createdApiKeySchema, ...errorAnswers(413, 415) },
+    response: { 201: answerOf(createdApiKeySchema), ...errorAnswers(413, 415) },
   };
   app.post('/admin/api-keys', { config: { scope: 'admin' }, bodyLimit: BODY_LIMIT_BYTES, schema }, async (request, reply) => {
     requireCover(callerOf(request), request.body.accounts);
@@ -34,7 +34,7 @@ export function patchApiKey(app: ApiApp, deps: Needs): void {
     tags: ['Admin'],
     params: z.object({ id: z.string().max(512) }),
     body: patchApiKeySchema,
-    response: { 200: apiKeySchema, ...errorAnswers(404, 409, 413, 415) },
+    response: { 200: answerOf(apiKeySchema), ...errorAnswers(404, 409, 413, 415) },
   };
   app.patch('/admin/api-keys/:id', { config: { scope: 'admin' }, bodyLimit: BODY_LIMIT_BYTES, schema }, async (request) => {
     const caller = callerOf(request);

@@ -6,7 +6,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { presentRow } from '../present.ts';
 import { recentSchema } from '../schemas/delivery.ts';
-import { errorAnswers } from '../schemas/error.ts';
+import { answerOf, errorAnswers } from '../schemas/error.ts';
 import { cursorField, limitField } from '../schemas/registry.ts';
 
 const querySchema = z.object({
@@ -22,7 +22,7 @@ export function getConversions(app: ApiApp, deps: Pick<ApiDeps, 'accounts' | 'de
     description: 'The delivery log of an ads account, newest first: one row per request.',
     tags: ['Conversions'],
     querystring: querySchema,
-    response: { 200: recentSchema, ...errorAnswers(404, 405) },
+    response: { 200: answerOf(recentSchema), ...errorAnswers(404, 405) },
   };
   app.get('/ads/conversions', { config: { scope: 'read' }, schema }, async (request) => {
     const { accountId, limit, cursor, status } = request.query;

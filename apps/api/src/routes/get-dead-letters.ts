@@ -5,7 +5,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { presentDeadLetter } from '../present.ts';
 import { deadLetterFilterFields, deadLettersSchema } from '../schemas/dead-letter.ts';
-import { errorAnswers } from '../schemas/error.ts';
+import { answerOf, errorAnswers } from '../schemas/error.ts';
 import { cursorField, limitField } from '../schemas/registry.ts';
 
 const querySchema = z.object({ ...deadLetterFilterFields, limit: limitField(50, 200), cursor: cursorField });
@@ -16,7 +16,7 @@ export function getDeadLetters(app: ApiApp, deps: Pick<ApiDeps, 'deadLetters'>):
     description: 'Newest first. A letter holds the events of one chunk that died of one cause.',
     tags: ['Dead letters'],
     querystring: querySchema,
-    response: { 200: deadLettersSchema, ...errorAnswers() },
+    response: { 200: answerOf(deadLettersSchema), ...errorAnswers() },
   };
   app.get('/dead-letters', { config: { scope: 'read' }, schema }, async (request) => {
     const { limit, cursor, ...filter } = request.query;

@@ -6,7 +6,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { presentDelivery } from '../present.ts';
 import { deliverySchema } from '../schemas/delivery.ts';
-import { errorAnswers } from '../schemas/error.ts';
+import { answerOf, errorAnswers } from '../schemas/error.ts';
 
 export function getDelivery(app: ApiApp, deps: Pick<ApiDeps, 'deliveries'>): void {
   const schema = {
@@ -14,7 +14,7 @@ export function getDelivery(app: ApiApp, deps: Pick<ApiDeps, 'deliveries'>): voi
     description: 'Counts, failures, and the chunks with their attempts, trace ids and timings.',
     tags: ['Conversions'],
     params: z.object({ deliveryId: z.string().max(512) }),
-    response: { 200: deliverySchema, ...errorAnswers(404) },
+    response: { 200: answerOf(deliverySchema), ...errorAnswers(404) },
   };
   app.get('/deliveries/:deliveryId', { config: { scope: 'read' }, schema }, async (request) => {
     const delivery = await deps.deliveries.get(request.params.deliveryId);

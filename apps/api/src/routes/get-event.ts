@@ -6,7 +6,7 @@ import type { ApiDeps } from '../api-deps.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { presentEventState } from '../present.ts';
 import { eventSchema } from '../schemas/delivery.ts';
-import { errorAnswers } from '../schemas/error.ts';
+import { answerOf, errorAnswers } from '../schemas/error.ts';
 
 export function getEvent(app: ApiApp, deps: Pick<ApiDeps, 'accounts' | 'deliveries' | 'config'>): void {
   const schema = {
@@ -15,7 +15,7 @@ export function getEvent(app: ApiApp, deps: Pick<ApiDeps, 'accounts' | 'deliveri
     tags: ['Conversions'],
     params: z.object({ eventId: z.string().min(1).max(512) }),
     querystring: z.object({ accountId: z.string().min(1).max(512) }),
-    response: { 200: eventSchema, ...errorAnswers(404, 501) },
+    response: { 200: answerOf(eventSchema), ...errorAnswers(404, 501) },
   };
   app.get('/events/:eventId', { config: { scope: 'read' }, schema }, async (request) => {
     const { eventId } = request.params;

@@ -9,7 +9,7 @@ import { noteFacts } from '../plugins/note-facts.ts';
 import { prepareConversions } from '../prepare-conversions.ts';
 import { presentFailures, statusUrlOf } from '../present.ts';
 import { pendingSchema, sentSchema } from '../schemas/delivery.ts';
-import { errorAnswers } from '../schemas/error.ts';
+import { answerOf, errorAnswers } from '../schemas/error.ts';
 import type { Waiting } from '../waiting.ts';
 
 type Needs = Pick<ApiDeps, 'accounts' | 'platforms' | 'now' | 'enqueue' | 'deliveries' | 'metrics' | 'config'> & { readonly waiting: Waiting };
@@ -22,7 +22,7 @@ export function postConversions(app: ApiApp, deps: Needs): void {
     description: 'Relays 1..n events to the platform of the account. Answers 200 once every event has a final answer, else 202 when the wait runs out.\n\n`Prefer: respond-async` answers as soon as the events are durably queued, `Prefer: wait=N` waits up to N seconds (at most 120). With an `Idempotency-Key` the same key and body within 24 h answer with the first delivery and send nothing again.',
     tags: ['Conversions'],
     body: sendConversionsSchema,
-    response: { 200: sentSchema, 202: pendingSchema, ...errorAnswers(404, 405, 413, 415, 422, 501) },
+    response: { 200: answerOf(sentSchema), 202: answerOf(pendingSchema, 'Queued; ask the statusUrl'), ...errorAnswers(404, 405, 413, 415, 422, 501) },
   };
   app.post('/ads/conversions', { config: { scope: 'send' }, schema }, async (request, reply) => {
     const { waitMs, applied } = readPreference(request.headers['prefer'], deps.config.syncWaitMs);

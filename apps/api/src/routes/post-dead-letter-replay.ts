@@ -4,7 +4,7 @@ import type { ApiApp } from '../api-app.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { replayOneBodySchema, replayedOneSchema } from '../schemas/dead-letter.ts';
-import { errorAnswers } from '../schemas/error.ts';
+import { answerOf, errorAnswers } from '../schemas/error.ts';
 import { DEAD_LETTER_NOT_FOUND, visibleDeadLetter } from '../visible-dead-letter.ts';
 
 export function postDeadLetterReplay(app: ApiApp, deps: Pick<ApiDeps, 'deadLetters'>): void {
@@ -14,7 +14,7 @@ export function postDeadLetterReplay(app: ApiApp, deps: Pick<ApiDeps, 'deadLette
     tags: ['Dead letters'],
     params: z.object({ id: z.string().max(512) }),
     body: replayOneBodySchema,
-    response: { 200: replayedOneSchema, ...errorAnswers(404, 415, 422) },
+    response: { 200: answerOf(replayedOneSchema), ...errorAnswers(404, 415, 422) },
   };
   app.post('/dead-letters/:id/replay', { config: { scope: 'manage', bodyOptional: true }, schema }, async (request) => {
     const { id } = await visibleDeadLetter(deps.deadLetters, callerOf(request), request.params.id);

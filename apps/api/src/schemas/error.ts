@@ -36,5 +36,10 @@ export function errorAnswers(...statuses: ErrorStatus[]) {
   return Object.fromEntries(all.map((status) => [status, { description: TEXTS[status], content: { 'application/json': { schema: errorSchema } } }]));
 }
 
+/** A documented answer. */
+export function answerOf<T extends z.ZodType>(schema: T, description = 'Done') {
+  return { description, content: { 'application/json': { schema } } };
+}
+
 /** 204: nothing to say. */
 export const noContent = z.null().meta({ description: 'Done' });

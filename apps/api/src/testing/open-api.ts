@@ -1,0 +1,70 @@
+import { createLogger, createMetrics } from '@relay/runtime';
+import type { InjectOptions } from 'fastify';
+import type { ApiDeps } from '../api-deps.ts';
+import { buildApi } from '../build-api.ts';
+import { T0, anAccount, fakeAccounts } from './fake-accounts.ts';
+import { anApiKey, fakeApiKeys } from './fake-api-keys.ts';
+import { aDeadLetter, fakeDeadLetters } from './fake-dead-letters.ts';
+import { fakeDeliveries } from './fake-deliveries.ts';
+import { fakeHealth } from './fake-health.ts';
+import { aPlatform } from './fake-platform.ts';
+
+type Over = Partial<Omit<ApiDeps, 'config'>> & { readonly config?: Partial<ApiDeps['config']> };
+
+/** The API over fakes, every answer checked against its schema. Keys: `root` (all), `shop` (bound to acc_meta), and one per scope. */
+export async function openApi(over: Over = {}) {
+  const accounts = fakeAccounts([
+    anAccount({ id: 'acc_meta' }),
+    anAccount({ id: 'acc_other' }),
+    anAccount({ id: 'acc_google', platform: 'googleads' }),
+    anAccount({ id: 'acc_wa', platform: 'whatsapp' }),
+    anAccount({ id: 'acc_off', status: 'disabled' }),
+    anAccount({ id: 'acc_no_grant', credentials: { accessToken: 'planted-token', scopes: [] } }),
+  ]);
+  const apiKeys = fakeApiKeys([
+    anApiKey({ id: 'root' }),
+    anApiKey({ id: 'shop', accounts: ['acc_meta', 'acc_missing'] }),
+    anApiKey({ id: 'sender', scopes: ['send'] }),
+    anApiKey({ id: 'reader', scopes: ['read'] }),
+  ]);
+  const deliveries = fakeDeliveries();
+  const deadLetters = fakeDeadLetters([aDeadLetter({ id: 'dead_1' }), aDeadLetter({ id: 'dead_2', accountId: 'acc_other', reason: 'expired', replayable: false, whyNot: 'The events are too old.' })]);
+  const lines: string[] = [];
+  const metrics = createMetrics({ processMetrics: false });
+  const { config, ...parts } = over;
+  const app = await buildApi({
+    accounts,
+    apiKeys,
+    deliveries,
+    deadLetters,
+    health: fakeHealth(),
+    enqueue: deliveries.enqueue,
+    platforms: { metaads: aPlatform('metaads'), linkedinads: aPlatform('linkedinads') },
+    metrics,
+    logger: createLogger({ level: 'debug', name: 'api', destination: { write: (line) => lines.push(line) } }),
+    now: () => T0,
+    ...parts,
+    config: { syncWaitMs: 1000, bodyLimitBytes: 1_000_000, eventIndexHours: 72, checkResponses: true, ...config },
+  });
+
+  /** Calls as the key of that name. An object is sent as JSON. */
+  const call = async (method: NonNullable<InjectOptions['method']>, url: string, options: { as?: string; body?: unknown; headers?: Record<string, string> } = {}) => {
+    const { as = 'root', body, headers = {} } = options;
+    const reply = await app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer rk_${as}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
+    });
+    return { status: reply.statusCode, headers: reply.headers, text: reply.payload, body: (reply.payload.startsWith('{') ? reply.json() : undefined) as Record<string, unknown> };
+  };
+  return { app, call, accounts, apiKeys, deliveries, deadLetters, metrics, lines, [Symbol.asyncDispose]: () => app.close() };
+}
+
+export function anEvent(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return { eventName: 'Purchase', eventTime: 1_795_000_000, eventId: 'order_1', user: { email: 'planted@example.com' }, ...over };
+}
+
+export function aRequest(over: Record<string, unknown> = {}): Record<string, unknown> {
+  return { accountId: 'acc_meta', destinationId: '123', events: [anEvent()], ...over };
+}
