@@ -38,9 +38,24 @@ export function toRelayError(error: unknown, bodyLimitBytes: number): RelayError
       return new RelayError('invalid_header', 'The Content-Length header does not match the length of the request body.');
     case 'FST_ERR_BAD_URL':
       return new RelayError('invalid_request', 'The address holds a malformed percent-encoding.');
+    case 'ECONNRESET':
+    case 'ERR_STREAM_PREMATURE_CLOSE':
+      // The caller left while sending its body; nobody reads the answer, and nothing of ours is broken.
+      if (isOfRequest(error)) return new RelayError('invalid_request', 'The request body did not arrive completely.');
+      return internalError(error);
     default:
-      return new RelayError('internal_error', INTERNAL, { cause: error });
+      return internalError(error);
   }
+}
+
+function internalError(cause: unknown): RelayError {
+  return new RelayError('internal_error', INTERNAL, { cause });
+}
+
+/** The framework marks faults of reading a request with a 4xx; the same codes from elsewhere (Redis) carry none. */
+function isOfRequest(error: unknown): boolean {
+  const status = (error as { statusCode?: unknown }).statusCode;
+  return typeof status === 'number' && status >= 400 && status < 500;
 }
 
 function codeOf(error: unknown): unknown {

@@ -89,6 +89,21 @@ describe('errorBody', () => {
   });
 });
 
+describe('a caller that leaves', () => {
+  it('while sending its body is no fault of ours', async () => {
+    await using api = await openApi();
+    await api.app.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((api.app.server.address() as AddressInfo).port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('POST /v1/ads/conversions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer rk_root\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"a":');
+    await expect.poll(() => new Promise<number>((resolve) => api.app.server.getConnections((_error, count) => resolve(count)))).toBe(1);
+    await api.call('GET', '/healthz'); // the server has seen the head of the request by now
+    socket.destroy();
+    await expect.poll(() => api.lines.join('')).toMatch(/"route":"\/v1\/ads\/conversions","status":(499|400)/);
+    expect(api.lines.join('')).not.toContain('http.failed');
+  });
+});
+
 describe('what is no HTTP', () => {
   it.each([
     ['GARBAGE\r\n\r\n', '400 Bad Request', 'invalid_request'],

@@ -5,7 +5,7 @@ import { errorBody, toRelayError } from './error-body.ts';
 import type { KnownRoutes } from './known-routes.ts';
 import { noteFacts } from './note-facts.ts';
 
-/** Seconds to wait where Redis is away: a restart or a failover takes about that long. */
+/** Seconds to wait where nothing better is known: a restart or a failover of Redis takes about that long. */
 const RETRY_AFTER_SECONDS = 5;
 
 /** One place turns faults into answers: the error handler, unknown routes and wrong methods. */
@@ -26,7 +26,7 @@ export function installErrors(app: FastifyInstance, deps: Pick<ApiDeps, 'logger'
 
 export function sendError(reply: FastifyReply, error: RelayError): void {
   const { status } = ERROR_CODES[error.code];
-  const retryAfter = error.extras.retryAfterSeconds ?? (status === 503 ? RETRY_AFTER_SECONDS : undefined);
+  const retryAfter = error.extras.retryAfterSeconds ?? (status === 503 || status === 429 ? RETRY_AFTER_SECONDS : undefined);
   if (retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(retryAfter)));
   if (status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer');
   noteFacts(reply.request, { code: error.code });
