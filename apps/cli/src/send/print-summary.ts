@@ -7,7 +7,7 @@ export function formatSummary(summary: SendSummary): string {
     ['sent', `${summary.submitted} events in ${summary.batches} requests`],
     ['delivered', summary.received],
     ['failed', summary.failed],
-    ['pending', summary.pending === 0 ? undefined : `${summary.pending} (queued by the relay; ask with: relay delivery <id> --follow)`],
+    ['pending', summary.pending === 0 ? undefined : `${summary.pending} (accepted, no final answer yet; ask with: relay delivery <id> --follow)`],
     ['refused', summary.refused === 0 ? undefined : `${summary.refused} in requests that were refused whole`],
     ['bad lines', summary.badLines === 0 ? undefined : `${summary.badLines} (not sent)`],
   ]);

@@ -1,11 +1,14 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { spawnProcess, waitFor, type ProcessEnd, type SpawnedProcess } from '@relay/testkit';
 import { ENTRIES, type Role } from './paths.ts';
 
 const READY_MS = 60_000;
 const ANSWER_MS = 2_000;
 const SHOWN_LINES = 15;
+/** From a signal to the line that tells of it. */
+const HEARD_WITHIN_MS = 150;
 
 /** A process of the stack ended by itself. */
 export class RoleEnded extends Error {
@@ -33,7 +36,7 @@ export async function startRole({ role, env, readyUrl, logFolder, parts, stopGra
   const log = createWriteStream(join(logFolder, `${role}.log`), { mode: 0o600 });
   const child = await spawnProcess(ENTRIES[role], env, { onLine: (line) => void log.write(`${line}\n`) });
   parts.defer(async () => {
-    await child.stop(stopGraceMs);
+    await stopOnce(child, stopGraceMs);
     log.end();
   });
   const ended = child.exited.then((end) => {
@@ -42,6 +45,16 @@ export async function startRole({ role, env, readyUrl, logFolder, parts, stopGra
   ended.catch(() => undefined); // Ends one day, ready or not; only a race that is still on may hear of it.
   await Promise.race([ended, waitFor(() => answersOk(readyUrl), { timeoutMs: READY_MS, everyMs: 50, what: `the ${role} to be ready at ${readyUrl}` })]);
   return child;
+}
+
+/**
+ * Ctrl-C in a terminal goes to the whole process group, and a second signal would cut a role's own shutdown short: one that
+ * is stopping already is only waited for.
+ */
+async function stopOnce(child: SpawnedProcess, graceMs: number): Promise<void> {
+  await Promise.race([child.exited, delay(HEARD_WITHIN_MS, undefined, { ref: false })]);
+  if (child.lines().some((line) => line.includes('"process.stopping"'))) await Promise.race([child.exited, delay(graceMs, undefined, { ref: false })]);
+  await child.stop(graceMs);
 }
 
 async function answersOk(url: string): Promise<boolean> {
