@@ -5,7 +5,7 @@ import type { BoardQueue } from './board-queue.ts';
 import { describeJobData } from './job-data.ts';
 
 const sealed = Buffer.from('x'.repeat(60)).toString('base64');
-const chunk = { v: 1, a: 'acc_meta', d: '123', t: 'TEST1', c: { adUserData: 'GRANTED' }, n: 3, b: 900, x: T0 + 3_600_000, at: T0 - 90_000, p: [{ d: 'dlv_1', k: 0, r: [0, 2] }, { d: 'dlv_2', k: 1, r: [5, 1] }], z: sealed };
+const chunk = { v: 1, a: 'acc_meta', d: '123', t: 'TEST1', c: 'G-', n: 3, b: 900, x: T0 + 3_600_000, at: T0 - 90_000, p: [{ d: 'dlv_1', k: 0, r: [0, 2] }, { d: 'dlv_2', k: 1, r: [5, 1] }], z: sealed, rl: 'dead_1' };
 
 /** As much of a BullMQ queue as the board asks for to list one job. */
 function aQueue(data: unknown): BoardQueue {
@@ -70,16 +70,16 @@ describe('/admin/queues', () => {
 describe('describeJobData', () => {
   it('reads a chunk of version 1', () => {
     expect(describeJobData(chunk, T0)).toEqual({
-      account: 'acc_meta', destination: '123', testCode: 'TEST1', consent: { adUserData: 'GRANTED' }, events: 3, bytes: 900, age: '90 s ago',
+      account: 'acc_meta', destination: '123', testCode: 'TEST1', consent: { adUserData: 'granted', adPersonalization: 'not said' }, replayOf: 'dead_1', events: 3, bytes: 900, age: '90 s ago',
       acceptedAt: new Date(T0 - 90_000).toISOString(), firstExpiryAt: new Date(T0 + 3_600_000).toISOString(),
       deliveries: ['dlv_1', 'dlv_2'], chunks: ['dlv_1#0', 'dlv_2#1'], payload: 'sealed, 60 bytes',
     });
   });
 
   it('reads records with longer names, and shows unknown fields by their kind', () => {
-    const data = { accountId: 'acc_meta', reason: 'rejected', eventIds: ['a'], firstAttemptAtMs: T0, payload: sealed, email: 'planted', more: { user: 'planted' }, list: ['planted'] };
+    const data = { v: 1, accountId: 'acc_meta', consent: 'DD', indices: [0, 2], reason: 'rejected', eventIds: ['a'], firstAttemptAtMs: T0, payload: sealed, email: 'planted', more: { user: 'planted' }, list: ['planted'] };
     const shown = describeJobData(data, T0 + 7_200_000);
-    expect(shown).toMatchObject({ accountId: 'acc_meta', reason: 'rejected', eventIds: ['a'], firstAttemptAt: `${new Date(T0).toISOString()} (2 h ago)`, payload: 'sealed, 60 bytes' });
+    expect(shown).toMatchObject({ accountId: 'acc_meta', consent: { adUserData: 'denied' }, indices: [0, 2], reason: 'rejected', eventIds: ['a'], firstAttemptAt: `${new Date(T0).toISOString()} (2 h ago)`, payload: 'sealed, 60 bytes' });
     expect(JSON.stringify(shown)).not.toContain('planted');
   });
 

@@ -18,7 +18,8 @@ function describeChunk(data: Readonly<Record<string, unknown>>, nowMs: number): 
     account: plain(data['a']),
     destination: plain(data['d']),
     ...(data['t'] === undefined ? {} : { testCode: plain(data['t']) }),
-    ...(data['c'] === undefined ? {} : { consent: plain(data['c']) }),
+    ...(data['c'] === undefined ? {} : { consent: consentOf(data['c']) }),
+    ...(data['rl'] === undefined ? {} : { replayOf: plain(data['rl']) }),
     events: plain(data['n']),
     bytes: plain(data['b']),
     age: agoOf(data['at'], nowMs),
@@ -33,13 +34,14 @@ function describeChunk(data: Readonly<Record<string, unknown>>, nowMs: number): 
 /** Names of fields that are shown as they are: ids, counts and platform words that the writers keep free of persons. */
 const SHOWN = new Set([
   'v', 'platform', 'account', 'accountId', 'destination', 'destinationId', 'delivery', 'deliveryId', 'deliveryIds', 'deliveries', 'chunk', 'lane', 'letterId', 'id',
-  'reason', 'code', 'message', 'events', 'eventCount', 'eventIds', 'attempts', 'bytes', 'replays', 'force', 'kind', 'statusId', 'whyNot', 'revision',
+  'reason', 'code', 'message', 'events', 'eventCount', 'eventIds', 'attempts', 'bytes', 'replays', 'force', 'kind', 'statusId', 'whyNot', 'revision', 'indices', 'testCode', 'replayOf',
 ]);
 
 function describeRecord(data: Readonly<Record<string, unknown>>, nowMs: number): unknown {
   const shown: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(data)) {
     if (name === 'z' || name === 'payload' || name === 'sealed') shown['payload'] = payloadOf(value);
+    else if (name === 'consent') shown[name] = consentOf(value);
     else if (/(?:At|AtMs)$/.test(name) && typeof value === 'number') shown[name.replace(/Ms$/, '')] = `${String(timeOf(value))} (${agoOf(value, nowMs)})`;
     else shown[name] = SHOWN.has(name) ? plain(value) : kindOf(value);
   }
@@ -61,6 +63,14 @@ function plain(value: unknown): unknown {
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return `list of ${value.length}, not shown`;
   return typeof value === 'string' ? `text of ${value.length} characters, not shown` : `${value === null ? 'null' : typeof value}, not shown`;
+}
+
+const CONSENT: Readonly<Record<string, string>> = { G: 'granted', D: 'denied', '-': 'not said' };
+
+/** Two letters: ad user data, ad personalisation. Another form is shown as it is. */
+function consentOf(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^[GD-]{2}$/.test(value)) return plain(value);
+  return { adUserData: CONSENT[value[0]!], adPersonalization: CONSENT[value[1]!] };
 }
 
 function payloadOf(value: unknown): string {

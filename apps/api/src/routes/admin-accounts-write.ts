@@ -23,7 +23,7 @@ export function postAccount(app: ApiApp, deps: Needs): void {
     description: 'The credentials are checked against what the platform needs and are never shown again.',
     tags: ['Admin'],
     body: createAccountSchema,
-    response: { 201: answerOf(accountSchema), ...errorAnswers(409, 413, 415, 501) },
+    response: { 201: answerOf(accountSchema), ...errorAnswers(409, 413, 415) },
   };
   app.post('/admin/accounts', { config: { scope: 'admin' }, bodyLimit: BODY_LIMIT_BYTES, schema }, async (request, reply) => {
     const { platform, metadata, id = `acc_${randomBytes(9).toString('hex')}` } = request.body;
@@ -43,7 +43,7 @@ export function patchAccount(app: ApiApp, deps: Needs): void {
     tags: ['Admin'],
     params: z.object({ id: z.string().max(512) }),
     body: patchAccountSchema,
-    response: { 200: answerOf(patchedAccountSchema), ...errorAnswers(404, 413, 415, 501) },
+    response: { 200: answerOf(patchedAccountSchema), ...errorAnswers(404, 413, 415) },
   };
   app.patch('/admin/accounts/:id', { config: { scope: 'admin' }, bodyLimit: BODY_LIMIT_BYTES, schema }, async (request) => {
     const { credentials, metadata, status } = request.body;
