@@ -17,9 +17,9 @@ await runProcess(
     stack.defer(() => logger.info('closed.last_opened'));
     draining.addEventListener('abort', () => logger.info('draining'));
     if (mode === 'boot-fails') throw new Error('no Redis');
-    if (mode === 'hangs') stack.defer(() => new Promise((resolve) => setTimeout(resolve, 60_000)));
+    if (mode === 'hangs' || mode === 'hangs-long') stack.defer(() => new Promise((resolve) => setTimeout(resolve, 60_000)));
     if (mode === 'throws-later') setTimeout(() => { throw new Error('nobody caught this'); }, 5);
     if (mode === 'rejects-later') setTimeout(() => void Promise.reject(new Error('nor this')), 5);
   },
-  { logger, shutdownGraceMs: 150 },
+  { logger, shutdownGraceMs: mode === 'hangs-long' ? 15_000 : 150 },
 );

@@ -12,7 +12,7 @@ interface Ended {
 }
 
 /** Runs the fixture and sends a signal each time a line with the given message appears. */
-async function run(mode: string, signals: Readonly<Record<string, NodeJS.Signals>> = {}): Promise<Ended> {
+async function run(mode: string, signals: Readonly<Record<string, NodeJS.Signals>> = {}, againAfterMs?: number): Promise<Ended> {
   const child = spawn(process.execPath, [FIXTURE, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
   const messages: string[] = [];
   let rest = '';
@@ -24,6 +24,7 @@ async function run(mode: string, signals: Readonly<Record<string, NodeJS.Signals
       messages.push(msg);
       const signal = signals[msg];
       if (signal !== undefined) child.kill(signal);
+      if (signal !== undefined && againAfterMs !== undefined) setTimeout(() => child.kill(signal), againAfterMs);
     }
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
@@ -50,8 +51,13 @@ describe('runProcess', { timeout: 20_000 }, () => {
   });
 
   it('is killed by a second signal', async () => {
-    const ended = await run('hangs', { 'process.started': 'SIGTERM', draining: 'SIGTERM' });
+    const ended = await run('hangs-long', { 'process.started': 'SIGTERM' }, 1_300);
     expect(ended.signal).toBe('SIGTERM');
+  });
+
+  it('takes a signal that comes twice at once for one', async () => {
+    const ended = await run('plain', { 'process.started': 'SIGINT', 'process.stopping': 'SIGINT' });
+    expect(ended).toMatchObject({ code: 0, signal: null });
   });
 
   it.each([

@@ -13,10 +13,12 @@ export interface RunProcessOptions {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** A signal this soon after the first says the same again; a later one kills. */
+const SAME_WISH_MS = 1_000;
 
 /**
- * Runs a role until a signal, then closes everything within the grace time. A second signal kills at once, because the
- * listeners are gone by then. A fault nobody caught ends the process with 1: carrying on could deliver from a broken state.
+ * Runs a role until a signal, then closes everything within the grace time. A second signal kills at once (but for one
+ * within a second of the first). A fault nobody caught ends the process with 1: carrying on could deliver from a broken state.
  */
 export async function runProcess(boot: Boot, options: RunProcessOptions): Promise<void> {
   const { logger, shutdownGraceMs } = options;
@@ -46,8 +48,11 @@ export async function runProcess(boot: Boot, options: RunProcessOptions): Promis
 function firstSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   const onSignal = (signal: NodeJS.Signals): void => {
-    for (const name of SIGNALS) process.off(name, onSignal);
     resolve(signal);
+    // Ctrl-C under `npm run` arrives twice, from the terminal and from npm: that is one wish.
+    setTimeout(() => {
+      for (const name of SIGNALS) process.off(name, onSignal);
+    }, SAME_WISH_MS).unref();
   };
   for (const name of SIGNALS) process.on(name, onSignal);
   return promise;
