@@ -26,9 +26,11 @@ export interface AcceptedRequest {
   readonly acceptedAtMs: number;
   /** Most events a chunk may hold, from the platform. */
   readonly maxChunkEvents: number;
+  /** Most bytes of events a chunk may hold, from the platform. */
   readonly maxChunkBytes: number;
 }
 
+/** What a client sent, parsed, and the account and platform that it goes to. */
 export interface AcceptInput {
   readonly account: Account;
   readonly definition: PlatformDefinition;
@@ -56,7 +58,7 @@ export function acceptEvents(input: AcceptInput): AcceptedRequest {
     const item = definition.toItem(event, context);
     if (item.kind === 'refused') {
       refused.push({ eventIndex: index, eventId: event.eventId, code: item.code, message: item.message });
-    } else if (item.wire.length > definition.maxRequestBytes) {
+    } else if (isLonger(item.wire, definition.maxRequestBytes)) {
       refused.push({
         eventIndex: index,
         eventId: event.eventId,
@@ -81,6 +83,11 @@ export function acceptEvents(input: AcceptInput): AcceptedRequest {
     maxChunkEvents: definition.maxEvents,
     maxChunkBytes: definition.maxRequestBytes,
   };
+}
+
+/** UTF-8 takes at most three bytes for a unit of a JavaScript string: counting is for the few texts that come near. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }
 
 /** Event ids that stand more than once in one request; kept, since the platform decides, and reported. */

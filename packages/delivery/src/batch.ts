@@ -20,6 +20,7 @@ export interface TakenJob {
   load(): Promise<readonly LoadedEvent[]>;
 }
 
+/** One unpacked event of a job. */
 export interface LoadedEvent {
   /** Position in the job. */
   readonly position: number;

@@ -1,13 +1,12 @@
 import type { Fate, TakenJob } from './batch.ts';
+import { Line, type Waiting } from './line.ts';
 import { isSlow, parkDelayMs, patienceMs } from './patience.ts';
+import { takeBatch, type BatchLimits } from './take-batch.ts';
 
-export interface CoalescerOptions {
-  /** Requests in flight per destination. */
+/** What one request may carry, how much may wait, and the ports of a `Coalescer`. */
+export interface CoalescerOptions extends BatchLimits {
+  /** Requests in flight per destination; per account where destinations share requests. */
   readonly concurrency: number;
-  readonly maxEvents: number;
-  /** Destinations of one account that may share a request: 1, Google 10. */
-  readonly maxDestinations: number;
-  readonly maxRequestBytes: number;
   /** Unpacked bytes that may wait in memory, in all and for one destination. */
   readonly maxBufferedBytes: number;
   readonly maxBufferedBytesPerDestination: number;
@@ -19,21 +18,14 @@ export interface CoalescerOptions {
   random(): number;
 }
 
-interface Waiting {
-  readonly job: TakenJob;
-  resolve(fate: Fate): void;
-  reject(error: unknown): void;
-}
-
-interface Bucket {
+/** What shares requests in flight: a destination; where one request carries several, all destinations of an account. */
+interface Target {
   readonly key: string;
-  readonly waiting: Waiting[];
-  waitingBytes: number;
-  /** Jobs that came although the bucket was full: they wait a little, then go back to the queue for a while. */
-  readonly overflow: Map<Waiting, NodeJS.Timeout>;
+  /** In order of their turns. */
+  readonly lines: Map<string, Line>;
   /** Start of each request in flight. */
   readonly inFlight: Set<{ readonly startedAtMs: number }>;
-  /** Moving average of the time a request takes. */
+  /** Moving average of the time a request takes; 0 before the first. */
   requestMs: number;
 }
 
@@ -47,7 +39,7 @@ interface Bucket {
  */
 export class Coalescer {
   readonly #options: CoalescerOptions;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #targets = new Map<string, Target>();
   #bufferedBytes = 0;
   #overflowing = 0;
   #appetite = true;
@@ -61,13 +53,15 @@ export class Coalescer {
   add(job: TakenJob): Promise<Fate> {
     if (this.#stopping) return Promise.resolve({ kind: 'give_back' });
     return new Promise((resolve, reject) => {
-      const bucket = this.#bucketOf(job);
+      const target = this.#targetOf(job);
+      const line = lineOf(target, job);
       const waiting: Waiting = { job, resolve, reject };
-      if (this.#hasRoom(bucket, job)) {
-        this.#enqueue(bucket, waiting);
-        this.#pump(bucket);
+      // What came before it goes before it, also where this one is small enough to fit.
+      if (line.overflow.size === 0 && this.#hasRoom(line, job)) {
+        this.#enqueue(line, waiting);
+        this.#pump(target);
       } else {
-        this.#overflow(bucket, waiting);
+        this.#overflow(target, line, waiting);
       }
       this.#tellAppetite();
     });
@@ -76,10 +70,11 @@ export class Coalescer {
   /** Requests in flight now. */
   get inFlight(): number {
     let count = 0;
-    for (const bucket of this.#buckets.values()) count += bucket.inFlight.size;
+    for (const target of this.#targets.values()) count += target.inFlight.size;
     return count;
   }
 
+  /** Unpacked bytes of the jobs that wait to be sent; neither what is in flight nor what is about to go back. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
   }
@@ -87,136 +82,122 @@ export class Coalescer {
   /** Gives back what has not been sent; what is in flight ends by itself. */
   stop(): void {
     this.#stopping = true;
-    for (const bucket of this.#buckets.values()) {
-      for (const { resolve } of [...bucket.waiting, ...bucket.overflow.keys()]) resolve({ kind: 'give_back' });
-      for (const timer of bucket.overflow.values()) clearTimeout(timer);
-      this.#bufferedBytes -= bucket.waitingBytes;
-      bucket.waiting.length = 0;
-      bucket.waitingBytes = 0;
-      bucket.overflow.clear();
+    for (const { lines } of this.#targets.values()) {
+      for (const line of lines.values()) {
+        for (let next = line.shift(); next !== undefined; next = line.shift()) next.resolve({ kind: 'give_back' });
+        for (const [waiting, timer] of line.overflow) {
+          clearTimeout(timer);
+          waiting.resolve({ kind: 'give_back' });
+        }
+      }
+      lines.clear();
     }
+    this.#bufferedBytes = 0;
     this.#overflowing = 0;
   }
 
-  #bucketOf(job: TakenJob): Bucket {
-    const destination = this.#options.maxDestinations > 1 ? '' : job.destinationId;
-    const key = JSON.stringify([job.accountId, destination, job.testCode, job.consent?.adUserData, job.consent?.adPersonalization]);
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) {
-      bucket = { key, waiting: [], waitingBytes: 0, overflow: new Map(), inFlight: new Set(), requestMs: 0 };
-      this.#buckets.set(key, bucket);
+  #targetOf({ accountId, destinationId }: TakenJob): Target {
+    const key = JSON.stringify(this.#options.maxDestinations > 1 ? [accountId] : [accountId, destinationId]);
+    let target = this.#targets.get(key);
+    if (target === undefined) {
+      target = { key, lines: new Map(), inFlight: new Set(), requestMs: 0 };
+      this.#targets.set(key, target);
     }
-    return bucket;
+    return target;
   }
 
-  #hasRoom(bucket: Bucket, job: TakenJob): boolean {
-    if (bucket.waiting.length === 0) return true; // one job always fits, however large
-    return bucket.waitingBytes + job.bytes <= this.#options.maxBufferedBytesPerDestination;
+  #hasRoom(line: Line, job: TakenJob): boolean {
+    if (line.size === 0) return true; // one job always fits, however large
+    return line.bytes + job.bytes <= this.#options.maxBufferedBytesPerDestination;
   }
 
-  #enqueue(bucket: Bucket, waiting: Waiting): void {
-    bucket.waiting.push(waiting);
-    bucket.waitingBytes += waiting.job.bytes;
+  #enqueue(line: Line, waiting: Waiting): void {
+    line.push(waiting);
     this.#bufferedBytes += waiting.job.bytes;
   }
 
-  #pump(bucket: Bucket): void {
-    while (!this.#stopping && bucket.inFlight.size < this.#options.concurrency && bucket.waiting.length > 0) {
-      void this.#send(bucket, this.#takeBatch(bucket));
+  #pump(target: Target): void {
+    const { lines, inFlight } = target;
+    while (!this.#stopping && inFlight.size < this.#options.concurrency && lines.size > 0) {
+      const { batch, from } = takeBatch(lines, this.#options);
+      for (const { job } of batch) this.#bufferedBytes -= job.bytes;
+      for (const line of from) {
+        this.#refill(line);
+        if (line.size === 0) lines.delete(line.key);
+      }
+      void this.#send(target, batch);
     }
-    this.#refill(bucket);
-    if (bucket.waiting.length === 0 && bucket.inFlight.size === 0 && bucket.overflow.size === 0) this.#buckets.delete(bucket.key);
+    if (lines.size === 0 && inFlight.size === 0) this.#targets.delete(target.key);
   }
 
-  /** Jobs in order of arrival, as many as one request takes. A job that does not fit is passed over, not split. */
-  #takeBatch(bucket: Bucket): Waiting[] {
-    const { maxEvents, maxDestinations, maxRequestBytes } = this.#options;
-    const batch: Waiting[] = [];
-    const left: Waiting[] = [];
-    const destinations = new Set<string>();
-    let events = 0;
-    let bytes = 0;
-    for (const [i, waiting] of bucket.waiting.entries()) {
-      const { job } = waiting;
-      const fits =
-        batch.length === 0 ||
-        (events + job.events <= maxEvents &&
-          bytes + job.bytes <= maxRequestBytes &&
-          (destinations.has(job.destinationId) || destinations.size < maxDestinations));
-      if (!fits) {
-        left.push(waiting);
-        continue;
-      }
-      batch.push(waiting);
-      destinations.add(job.destinationId);
-      events += job.events;
-      bytes += job.bytes;
-      if (events >= maxEvents) {
-        left.push(...bucket.waiting.slice(i + 1));
-        break;
-      }
-    }
-    bucket.waiting.splice(0, bucket.waiting.length, ...left);
-    bucket.waitingBytes -= bytes;
-    this.#bufferedBytes -= bytes;
-    return batch;
-  }
-
-  async #send(bucket: Bucket, batch: readonly Waiting[]): Promise<void> {
+  async #send(target: Target, batch: readonly Waiting[]): Promise<void> {
     const flight = { startedAtMs: this.#options.now() };
-    bucket.inFlight.add(flight);
+    target.inFlight.add(flight);
     try {
       const fates = await this.#options.deliver(batch.map(({ job }) => job));
+      if (fates.length !== batch.length) throw new Error(`${batch.length} jobs were delivered and ${fates.length} fates came back`);
       for (const [i, { resolve }] of batch.entries()) resolve(fates[i]!);
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
-      bucket.inFlight.delete(flight);
+      target.inFlight.delete(flight);
       const tookMs = this.#options.now() - flight.startedAtMs;
-      bucket.requestMs = bucket.requestMs === 0 ? tookMs : bucket.requestMs * 0.7 + tookMs * 0.3;
-      this.#pump(bucket);
+      target.requestMs = target.requestMs === 0 ? tookMs : target.requestMs * 0.7 + tookMs * 0.3;
+      this.#pump(target);
       this.#tellAppetite();
     }
   }
 
-  #overflow(bucket: Bucket, waiting: Waiting): void {
-    const estimateMs = this.#estimateMs(bucket);
+  #overflow(target: Target, line: Line, waiting: Waiting): void {
+    const { maxEvents, maxRequestBytes, concurrency, now, random } = this.#options;
+    const estimateMs = this.#estimateMs(target);
     const park = () => {
-      if (!bucket.overflow.delete(waiting)) return;
+      if (!line.overflow.delete(waiting)) return;
       this.#overflowing -= 1;
-      const { concurrency, now, random } = this.#options;
-      const delayMs = parkDelayMs(this.#estimateMs(bucket), bucket.waiting.length, concurrency, random());
+      const waitingRequests = Math.max(line.events / maxEvents, line.bytes / maxRequestBytes);
+      const delayMs = parkDelayMs(this.#estimateMs(target), waitingRequests, concurrency, random());
       waiting.resolve({ kind: 'delay', untilMs: now() + delayMs });
       this.#tellAppetite();
     };
     // One that is known to be slow is not waited for: its jobs go back at once and others are served.
-    const timer = setTimeout(park, isSlow(estimateMs) ? 0 : patienceMs(estimateMs));
-    bucket.overflow.set(waiting, timer);
+    line.overflow.set(waiting, setTimeout(park, isSlow(estimateMs) ? 0 : patienceMs(estimateMs)));
     this.#overflowing += 1;
   }
 
   /** The average, or what the oldest request in flight has taken already where that is longer: a hanging one has no average. */
-  #estimateMs(bucket: Bucket): number {
+  #estimateMs(target: Target): number {
     const now = this.#options.now();
-    let estimate = bucket.requestMs;
-    for (const { startedAtMs } of bucket.inFlight) estimate = Math.max(estimate, now - startedAtMs);
+    let estimate = target.requestMs;
+    for (const { startedAtMs } of target.inFlight) estimate = Math.max(estimate, now - startedAtMs);
     return estimate;
   }
 
-  #refill(bucket: Bucket): void {
-    for (const [waiting, timer] of bucket.overflow) {
-      if (!this.#hasRoom(bucket, waiting.job)) return;
+  #refill(line: Line): void {
+    for (const [waiting, timer] of line.overflow) {
+      if (!this.#hasRoom(line, waiting.job)) return;
       clearTimeout(timer);
-      bucket.overflow.delete(waiting);
+      line.overflow.delete(waiting);
       this.#overflowing -= 1;
-      this.#enqueue(bucket, waiting);
+      this.#enqueue(line, waiting);
     }
   }
 
   #tellAppetite(): void {
+    if (this.#stopping) return; // nothing is taken any more, whatever has room
     const wantsMore = this.#overflowing === 0 && this.#bufferedBytes < this.#options.maxBufferedBytes;
     if (wantsMore === this.#appetite) return;
     this.#appetite = wantsMore;
     this.#options.onAppetite(wantsMore);
   }
+}
+
+function lineOf({ lines }: Target, job: TakenJob): Line {
+  const mix = JSON.stringify([job.testCode, job.consent?.adUserData, job.consent?.adPersonalization]);
+  const key = `${mix}${job.destinationId}`;
+  let line = lines.get(key);
+  if (line === undefined) {
+    line = new Line(key, mix);
+    lines.set(key, line);
+  }
+  return line;
 }

@@ -14,8 +14,10 @@ export type SendResult =
       readonly bodySent: boolean;
       readonly tookMs: number;
     };
+/** Sends one request. Never throws for what the network or the platform does. */
 export type Send = (request: OutboundRequest) => Promise<SendResult>;
 
+/** The access token to send with, or why there is none: the grant ended, the operator's set-up is wrong, or it may pass. */
 export type TokenResult =
   | { readonly kind: 'token'; readonly accessToken: string }
   | { readonly kind: 'unauthorised' | 'operator' | 'retry'; readonly code: string; readonly message: string };
@@ -66,6 +68,7 @@ export interface AttemptReport {
   readonly warnings: readonly string[];
 }
 
+/** What `deliver` needs from the outside. A port that cannot reach Redis throws. */
 export interface DeliverPorts {
   readonly definition: PlatformDefinition;
   readonly endpoints: PlatformEndpoints;
@@ -78,10 +81,14 @@ export interface DeliverPorts {
   /** Unix ms until which this account (or its app) cools down; 0: it does not. */
   coolUntil(account: Account): Promise<number>;
   coolDown(account: Account, scope: 'account' | 'app', untilMs: number): Promise<void>;
+  /** Resolves once the settlement is durable. No event is named in two settlements, and none is empty. */
   settle(settlement: Settlement): Promise<void>;
+  /** For jobs that go on: receipts say why. Comes before the burial of those that have no attempt left. */
   noteRetry(notes: readonly Note[]): Promise<void>;
   report(attempt: AttemptReport): void;
+  /** `false`: a rejected request is dead-lettered whole. */
   readonly salvage: boolean;
+  /** Attempts of a job that may fail before its open events are dead-lettered. */
   readonly maxAttempts: number;
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;

@@ -1,161 +1,79 @@
-import { assertNever } from '@relay/contract';
-import { backoffMs, withJitter } from './backoff.ts';
 import type { BatchEvent, Fate, TakenJob } from './batch.ts';
-import type { Death, DeliverPorts } from './deliver-ports.ts';
+import { accountRemoved, bury, buryExpired } from './deaths.ts';
+import type { DeliverPorts } from './deliver-ports.ts';
+import { delayUntil, fatesOf, holds, retryLater, type Fates } from './fates.ts';
 import type { Account } from './ports.ts';
-import { sendUntilSettled, type Stopped } from './send-until-settled.ts';
+import { sendUntilSettled } from './send-until-settled.ts';
+import { stopOfToken } from './stopped.ts';
 
 /**
  * Delivers jobs of one account, test code and consent in one platform request (or several, where events have to be told
- * apart), and says what is to become of each job. State is written as it becomes known: after every answer, what that
- * answer settled.
+ * apart), and says what is to become of each job, in order. State is written as it becomes known: after every answer, what
+ * that answer settled. Throws only when a port does (Redis is away): the jobs then come again.
  */
 export async function deliver(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<readonly Fate[]> {
+  const fates = await deliverAll(jobs, ports);
+  return jobs.map((job) => fates.get(job) ?? { kind: 'done' });
+}
+
+async function deliverAll(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<Fates> {
   const account = await ports.account(jobs[0]!.accountId);
+  if (account !== undefined && account.status !== 'active') return holdOrExpire(jobs, ports);
+  const coolUntil = account === undefined ? 0 : await ports.coolUntil(account);
+  if (coolUntil > ports.now()) return new Map(jobs.map((job) => [job, delayUntil(coolUntil, ports)]));
+
+  const { events, unreadable } = await loadAll(jobs, ports);
   if (account === undefined) {
-    await ports.settle({ dead: [gone(await loadAll(jobs))], requestMs: undefined });
-    return jobs.map(() => ({ kind: 'done' }));
+    await bury(accountRemoved(events), ports);
+    return unreadable;
   }
-  if (account.status !== 'active') return holdOrExpire(jobs, ports);
+  return new Map([...unreadable, ...(await deliverEvents(events, account, ports))]);
+}
 
-  const coolUntil = await ports.coolUntil(account);
-  if (coolUntil > ports.now()) return jobs.map(() => ({ kind: 'delay', untilMs: ports.now() + withJitter(coolUntil - ports.now(), ports.random()) }));
-
+async function deliverEvents(events: readonly BatchEvent[], account: Account, ports: DeliverPorts): Promise<Fates> {
+  const live = await buryExpired(events, ports);
+  if (live.length === 0) return new Map();
   const token = await ports.token(account);
-  if (token.kind !== 'token') {
-    const stop: Stopped =
-      token.kind === 'retry'
-        ? { kind: 'retry', afterMs: undefined, ambiguous: false, ...silent(token) }
-        : token.kind === 'operator'
-          ? { kind: 'retry', afterMs: ports.backoffMaxMs, ambiguous: false, ...silent(token) }
-          : { kind: 'unauthorised', refreshable: false, ...silent(token) };
-    return fates(jobs, new Set(jobs), stop, account, ports);
-  }
-
-  const all = await loadAll(jobs);
-  const open = await buryExpired(all, ports);
-  if (open.length === 0) return jobs.map(() => ({ kind: 'done' }));
-  const result = await sendUntilSettled(open, { account, accessToken: token.accessToken }, ports);
-  return fates(jobs, new Set(result.open.map((event) => event.job)), result.stopped, account, ports);
+  if (token.kind !== 'token') return fatesOf(live, stopOfToken(token, ports.backoffMaxMs), account, ports);
+  const { open, stopped } = await sendUntilSettled(live, { account, accessToken: token.accessToken }, ports);
+  if (open.length === 0) return new Map();
+  // A job that is done leaves the queue: better to send events again than to let any of them go without an answer.
+  if (stopped === undefined) throw new Error(`${open.length} events were left without an answer`);
+  return fatesOf(open, stopped, account, ports);
 }
-
-function silent(said: { code: string; message: string }) {
-  return { code: said.code, message: said.message, traceId: undefined, requestMs: undefined };
-}
-
-async function loadAll(jobs: readonly TakenJob[]): Promise<BatchEvent[]> {
-  const events: BatchEvent[] = [];
-  for (const job of jobs) {
-    for (const event of await job.load()) events.push({ ...event, job });
-  }
-  return events;
-}
-
-/** What the platform would no longer take is not worth a request, and would take others down with it. */
-async function buryExpired(events: readonly BatchEvent[], ports: DeliverPorts): Promise<readonly BatchEvent[]> {
-  const nowMs = ports.now();
-  if (events.every((event) => event.expiresAtMs > nowMs)) return events;
-  await ports.settle({ dead: [expired(events.filter((event) => event.expiresAtMs <= nowMs))], requestMs: undefined });
-  return events.filter((event) => event.expiresAtMs > nowMs);
-}
-
-const gone = (events: readonly BatchEvent[]): Death => ({
-  events,
-  reason: 'account',
-  code: 'account_removed',
-  message: 'The account was removed before the events were delivered.',
-  traceId: undefined,
-});
-
-const expired = (events: readonly BatchEvent[]): Death => ({
-  events,
-  reason: 'expired',
-  code: 'expired',
-  message: 'The event grew older than the platform accepts before it could be delivered.',
-  traceId: undefined,
-});
 
 /** Held jobs wait until their first event expires; what has expired by then is dead, the rest goes on waiting. */
-async function holdOrExpire(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<readonly Fate[]> {
-  const fatesOut: Fate[] = [];
-  for (const job of jobs) {
-    if (job.expiresAtMs > ports.now()) {
-      fatesOut.push({ kind: 'hold', untilMs: job.expiresAtMs });
-      continue;
-    }
-    const open = await buryExpired(await loadAll([job]), ports);
-    const next = open.reduce((least, event) => Math.min(least, event.expiresAtMs), Infinity);
-    fatesOut.push(open.length === 0 ? { kind: 'done' } : { kind: 'hold', untilMs: next });
-  }
-  return fatesOut;
+async function holdOrExpire(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<Fates> {
+  const nowMs = ports.now();
+  const fates = new Map<TakenJob, Fate>();
+  for (const job of jobs) if (job.expiresAtMs > nowMs) fates.set(job, { kind: 'hold', untilMs: job.expiresAtMs });
+  const aged = jobs.filter((job) => !fates.has(job));
+  if (aged.length === 0) return fates;
+  const { events, unreadable } = await loadAll(aged, ports);
+  return new Map([...fates, ...unreadable, ...holds(await buryExpired(events, ports))]);
 }
 
-/** Turns what stopped the delivery into a fate for every job that still has open events. */
-async function fates(
-  jobs: readonly TakenJob[],
-  open: ReadonlySet<TakenJob>,
-  stopped: Stopped | undefined,
-  account: Account,
-  ports: DeliverPorts,
-): Promise<readonly Fate[]> {
-  if (stopped === undefined || open.size === 0) return jobs.map(() => ({ kind: 'done' }));
-  switch (stopped.kind) {
-    case 'rate_limited': {
-      const untilMs = ports.now() + stopped.cooldownMs;
-      await ports.coolDown(account, stopped.scope, untilMs);
-      await note(open, stopped, ports);
-      return jobs.map((job) => (open.has(job) ? { kind: 'delay', untilMs: ports.now() + withJitter(untilMs - ports.now(), ports.random()) } : DONE));
-    }
-    case 'unauthorised': {
-      await note(open, stopped, ports);
-      const held = await ports.needsReconnect(account, `${stopped.code}: ${stopped.message}`.slice(0, 500));
-      return jobs.map((job) => {
-        if (!open.has(job)) return DONE;
-        return held ? { kind: 'hold', untilMs: job.expiresAtMs } : { kind: 'delay', untilMs: ports.now() };
-      });
-    }
-    case 'retry':
-      return retry(jobs, open, stopped, ports);
-    default:
-      return assertNever(stopped);
+/**
+ * Opens the jobs' payloads. One that cannot be opened (its key was taken out of RELAY_SECRET_KEY) must not take down those
+ * that happen to share its request: it comes again later, as often as it takes, since without its events it cannot even
+ * be dead-lettered.
+ */
+async function loadAll(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<{ events: readonly BatchEvent[]; unreadable: Fates }> {
+  const loads = await Promise.allSettled(jobs.map((job) => job.load()));
+  const events: BatchEvent[] = [];
+  const unreadable = new Map<TakenJob, Fate>();
+  for (const [i, load] of loads.entries()) {
+    const job = jobs[i]!;
+    if (load.status === 'rejected') unreadable.set(job, retryLater(job, { code: UNREADABLE, afterMs: undefined }, ports));
+    else for (const event of load.value) events.push({ ...event, job });
   }
+  if (unreadable.size > 0) await noteUnreadable([...unreadable.keys()], ports);
+  return { events, unreadable };
 }
 
-const DONE: Fate = { kind: 'done' };
+const UNREADABLE = 'payload_unreadable';
 
-async function note(open: ReadonlySet<TakenJob>, stopped: Stopped, ports: DeliverPorts): Promise<void> {
-  const { code, message, traceId, requestMs } = stopped;
-  const ambiguous = stopped.kind === 'retry' && stopped.ambiguous;
-  await ports.noteRetry([...open].map((job) => ({ job, code, message, traceId, requestMs, ambiguous })));
+async function noteUnreadable(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<void> {
+  const message = 'The stored events could not be opened. If a key was taken out of RELAY_SECRET_KEY, put it back.';
+  await ports.noteRetry(jobs.map((job) => ({ job, code: UNREADABLE, message, traceId: undefined, requestMs: undefined, ambiguous: false })));
 }
-
-async function retry(
-  jobs: readonly TakenJob[],
-  open: ReadonlySet<TakenJob>,
-  stopped: Extract<Stopped, { kind: 'retry' }>,
-  ports: DeliverPorts,
-): Promise<readonly Fate[]> {
-  await note(open, stopped, ports);
-  const out: Fate[] = [];
-  const exhausted: TakenJob[] = [];
-  for (const job of jobs) {
-    const attempt = job.attemptsMade + 1;
-    if (!open.has(job)) out.push(DONE);
-    else if (attempt >= ports.maxAttempts) {
-      exhausted.push(job);
-      out.push(DONE);
-    } else {
-      const computed = backoffMs(attempt, ports.backoffBaseMs, ports.backoffMaxMs, ports.random());
-      // The platform's own hint wins over what we would compute.
-      const delayMs = stopped.afterMs === undefined ? computed : withJitter(stopped.afterMs, ports.random());
-      out.push({ kind: 'retry', delayMs, code: stopped.code });
-    }
-  }
-  if (exhausted.length > 0) {
-    const { code, message, traceId, requestMs } = stopped;
-    const events = await loadAll(exhausted);
-    await ports.settle({ dead: [{ events, reason: 'attempts_exhausted', code, message, traceId }], requestMs });
-  }
-  return out;
-}
-

@@ -1,8 +1,7 @@
-export * from './ports.ts';
+/** The use cases `acceptEvents` and `deliver`, the coalescer between queue and `deliver`, and the ports that they need. */
 export { acceptEvents, duplicateEventIds, type AcceptInput, type AcceptedEvent, type AcceptedRequest } from './accept.ts';
-export type { Enqueue } from './enqueue-port.ts';
-export type { BatchEvent, Fate, LoadedEvent, TakenJob } from './batch.ts';
 export { backoffMs, withJitter } from './backoff.ts';
+export type { BatchEvent, Fate, LoadedEvent, TakenJob } from './batch.ts';
 export { Coalescer, type CoalescerOptions } from './coalescer.ts';
 export { deliver } from './deliver.ts';
 export type {
@@ -16,3 +15,31 @@ export type {
   Settlement,
   TokenResult,
 } from './deliver-ports.ts';
+export type { Enqueue } from './enqueue-port.ts';
+export { ACCOUNT_STATUSES, DEAD_REASONS, DELIVERY_STATUSES, SCOPES } from './ports.ts';
+export type {
+  Account,
+  AccountPatch,
+  AccountStatus,
+  AccountStore,
+  ApiKey,
+  ApiKeyStore,
+  ChunkState,
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterStore,
+  DeadReason,
+  Delivery,
+  DeliveryDetails,
+  DeliveryStatus,
+  DeliveryStore,
+  EnqueueOptions,
+  EnqueueResult,
+  EventState,
+  Failure,
+  Health,
+  LedgerRow,
+  Page,
+  ReplayResult,
+  Scope,
+} from './ports.ts';

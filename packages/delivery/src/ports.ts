@@ -6,9 +6,12 @@ import type { PlatformId, PlatformStatus, GroupStatus } from '@relay/contract';
  */
 
 // --- accounts ---------------------------------------------------------------------------------------------------------
+/** `needs_reconnect` and `disabled` accounts hold their events. */
 export const ACCOUNT_STATUSES = ['active', 'needs_reconnect', 'disabled'] as const;
+/** One of `ACCOUNT_STATUSES`. */
 export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
 
+/** An ads account (or WhatsApp number) that events are delivered for. */
 export interface Account {
   readonly id: string;
   readonly platform: PlatformId;
@@ -23,6 +26,7 @@ export interface Account {
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 }
+/** What to change; what is absent stays. */
 export interface AccountPatch {
   /** Replaces the credentials, makes the account active and releases what was held. */
   readonly credentials?: Readonly<Record<string, unknown>> | undefined;
@@ -30,6 +34,7 @@ export interface AccountPatch {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly status?: 'active' | 'disabled' | undefined;
 }
+/** Accounts, their credentials sealed. */
 export interface AccountStore {
   /** Cached for a few seconds; a change anywhere empties the cache. */
   get(id: string): Promise<Account | undefined>;
@@ -44,9 +49,12 @@ export interface AccountStore {
 }
 
 // --- API keys ---------------------------------------------------------------------------------------------------------
+/** What an API key may do. */
 export const SCOPES = ['send', 'read', 'manage', 'admin'] as const;
+/** One of `SCOPES`. */
 export type Scope = (typeof SCOPES)[number];
 
+/** An API key without its secret, which is not kept. */
 export interface ApiKey {
   readonly id: string;
   readonly name: string;
@@ -56,6 +64,7 @@ export interface ApiKey {
   readonly createdAtMs: number;
   readonly lastUsedAtMs: number | undefined;
 }
+/** API keys, as hashes. */
 export interface ApiKeyStore {
   /** The key that this secret belongs to. Stored as SHA-256, compared in constant time; notes the use, at most once a minute. */
   authenticate(secret: string): Promise<ApiKey | undefined>;
@@ -68,15 +77,19 @@ export interface ApiKeyStore {
 }
 
 // --- deliveries -------------------------------------------------------------------------------------------------------
+/** The first three are open, the others final. */
 export const DELIVERY_STATUSES = ['queued', 'retrying', 'held', 'delivered', 'partial', 'failed'] as const;
+/** One of `DELIVERY_STATUSES`. */
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
+/** An event that was refused at ingest or died, as the client is told. */
 export interface Failure {
   readonly eventIndex: number;
   readonly eventId: string;
   readonly message: string;
   readonly code: string | number;
 }
+/** The part of a client request that went into one job. */
 export interface ChunkState {
   readonly chunk: number;
   readonly events: number;
@@ -115,14 +128,17 @@ export interface Delivery {
   readonly platformStatusDetails: readonly GroupStatus[] | undefined;
   readonly replays: number;
 }
+/** The same with what only the lookup of one delivery shows. */
 export interface DeliveryDetails extends Delivery {
   readonly failures: readonly Failure[];
   readonly chunks: readonly ChunkState[];
 }
+/** One page of a list; `nextCursor` is `undefined` on the last. */
 export interface Page<T> {
   readonly rows: readonly T[];
   readonly nextCursor: string | undefined;
 }
+/** Receipts, the delivery log and the event index. */
 export interface DeliveryStore {
   get(deliveryId: string): Promise<DeliveryDetails | undefined>;
   /** Newest first. A bad cursor throws `RelayError('invalid_cursor')`. */
@@ -132,6 +148,7 @@ export interface DeliveryStore {
   /** Resolves when every event of the delivery has a final answer, or at the deadline. */
   waitFor(deliveryId: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
 }
+/** Where one event stands within one delivery. */
 export interface EventState {
   readonly deliveryId: string;
   readonly eventIndex: number;
@@ -143,9 +160,12 @@ export interface EventState {
 }
 
 // --- dead letters -----------------------------------------------------------------------------------------------------
+/** Whom or what events died of: themselves, their destination, account or operator; age; too many attempts; an unknown end. */
 export const DEAD_REASONS = ['rejected', 'destination', 'account', 'operator', 'expired', 'attempts_exhausted', 'unknown'] as const;
+/** One of `DEAD_REASONS`. */
 export type DeadReason = (typeof DEAD_REASONS)[number];
 
+/** The events of one client request that died of one cause, without their payload. */
 export interface DeadLetter {
   readonly id: string;
   readonly platform: PlatformId;
@@ -166,6 +186,7 @@ export interface DeadLetter {
   /** Set once it was replayed: when, and the id of the job it went out with. */
   readonly replayedAtMs: number | undefined;
 }
+/** All that are given must match. */
 export interface DeadLetterFilter {
   readonly platform?: PlatformId | undefined;
   readonly accountId?: string | undefined;
@@ -174,10 +195,12 @@ export interface DeadLetterFilter {
   /** Letters of other accounts are left out; `undefined`: all accounts. */
   readonly accounts?: readonly string[] | undefined;
 }
+/** `refused`: a replay could count an event twice, or the platform would not take it any more; `why` says it. */
 export type ReplayResult =
   | { readonly kind: 'replayed'; readonly events: number; readonly accountId: string }
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'not_found' };
+/** Dead letters; never trimmed by themselves. */
 export interface DeadLetterStore {
   get(id: string): Promise<DeadLetter | undefined>;
   list(filter: DeadLetterFilter, limit: number, cursor: string | undefined): Promise<Page<DeadLetter>>;
@@ -187,6 +210,7 @@ export interface DeadLetterStore {
 }
 
 // --- health -----------------------------------------------------------------------------------------------------------
+/** Events by state: accepted = delivered + dead + held + pending. Refused ones were never accepted. */
 export interface LedgerRow {
   readonly platform: PlatformId;
   readonly accepted: number;
@@ -196,6 +220,7 @@ export interface LedgerRow {
   readonly pending: number;
   readonly refused: number;
 }
+/** What readiness and metrics are read from. */
 export interface Health {
   /** Round trip to Redis, ms; throws `storage_unavailable`. */
   ping(): Promise<number>;
@@ -208,12 +233,14 @@ export interface Health {
 }
 
 // --- enqueue ----------------------------------------------------------------------------------------------------------
+/** How one request is to be stored. */
 export interface EnqueueOptions {
   /** Present: the same key with the same body is the same delivery. Scoped by API key. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly bodyHash: string } | undefined;
   /** The caller is going to `waitFor` the delivery. */
   readonly wantsReply: boolean;
 }
+/** The normal ends of storing a request. */
 export type EnqueueResult =
   | { readonly kind: 'accepted'; readonly deliveryId: string }
   /** An earlier request with this Idempotency-Key and body; nothing was queued. */

@@ -1,12 +1,9 @@
 import { assertNever, type ItemFault, type SentBatch, type Verdict } from '@relay/contract';
 import type { BatchEvent } from './batch.ts';
-import type { DeliverPorts, SendResult } from './deliver-ports.ts';
+import type { Death, DeliverPorts, SendResult, Settlement } from './deliver-ports.ts';
 import type { Account } from './ports.ts';
 import { cutAt } from './salvage.ts';
-
-/** Why sending stopped before every event had an answer. */
-export type Stopped = Extract<Verdict, { kind: 'rate_limited' | 'unauthorised' }> & { requestMs: number | undefined }
-  | (Extract<Verdict, { kind: 'retry' }> & { requestMs: number | undefined; ambiguous: boolean });
+import { stopOfToken, type Stopped } from './stopped.ts';
 
 export interface Unsettled {
   /** Events without a final answer, in order; empty unless `stopped`. */
@@ -21,7 +18,7 @@ export interface Unsettled {
  */
 export async function sendUntilSettled(
   events: readonly BatchEvent[],
-  auth: { readonly account: Account; accessToken: string },
+  auth: { readonly account: Account; readonly accessToken: string },
   ports: DeliverPorts,
 ): Promise<Unsettled> {
   const run = new Run(auth, ports);
@@ -32,26 +29,33 @@ export async function sendUntilSettled(
 
 /** Destinations in order of appearance, each one's events together: any part of the list is then a valid batch. */
 function byDestination(events: readonly BatchEvent[]): readonly BatchEvent[] {
-  const first = events[0]!.job.destinationId;
+  const first = events[0]?.job.destinationId;
   if (events.every((event) => event.job.destinationId === first)) return events;
   return [...Map.groupBy(events, (event) => event.job.destinationId).values()].flat();
 }
 
+/**
+ * `clean`: every event sent was taken. `faulty`: some were given up or have to come again. `stopped`: send no more.
+ * "Not clean" is enough where in doubt: it only means that a second half is sent as a whole before it is cut.
+ */
 type Found = 'clean' | 'faulty' | 'stopped';
+type Refusal<Kind extends Verdict['kind']> = Extract<Verdict, { kind: Kind }>;
 
 class Run {
   readonly settled = new Set<BatchEvent>();
   stopped: Stopped | undefined;
+  #accessToken: string;
   #refreshed = false;
-  readonly #auth: { readonly account: Account; accessToken: string };
+  readonly #account: Account;
   readonly #ports: DeliverPorts;
 
-  constructor(auth: { readonly account: Account; accessToken: string }, ports: DeliverPorts) {
-    this.#auth = auth;
+  constructor(auth: { readonly account: Account; readonly accessToken: string }, ports: DeliverPorts) {
+    this.#account = auth.account;
+    this.#accessToken = auth.accessToken;
     this.#ports = ports;
   }
 
-  /** Sends the set and deals with the answer. `clean`: the platform found nothing wrong with any of it. */
+  /** Sends the set and deals with the answer. */
   async attempt(events: readonly BatchEvent[]): Promise<Found> {
     if (events.length === 0) return 'clean';
     const { verdict, requestMs, ambiguous } = await this.#request(events);
@@ -59,68 +63,68 @@ class Run {
       case 'accepted':
         return this.#accepted(events, verdict, requestMs);
       case 'retry':
-        this.stopped ??= { ...verdict, requestMs, ambiguous };
-        return 'stopped';
+        return this.#stop({ ...verdict, requestMs, ambiguous });
       case 'rate_limited':
-        this.stopped ??= { ...verdict, requestMs };
-        return 'stopped';
+        return this.#stop({ ...verdict, requestMs });
       case 'unauthorised':
-        if (verdict.refreshable && (await this.#refresh())) return this.attempt(events);
-        this.stopped ??= { ...verdict, requestMs };
-        return 'stopped';
+        return this.#unauthorised(events, verdict, requestMs);
       case 'rejected_request':
         return this.#rejectedRequest(events, verdict, requestMs);
       case 'rejected_events':
         return this.#rejectedEvents(events, verdict, requestMs);
       case 'too_large':
-        if (events.length === 1) return this.#bury(events, verdict, 'rejected', requestMs);
-        return this.#halves(events, false);
+        return events.length === 1 ? this.#bury(events, verdict, 'rejected', requestMs) : this.#halves(events, false);
       default:
         return assertNever(verdict);
     }
   }
 
-  async #accepted(events: readonly BatchEvent[], verdict: Extract<Verdict, { kind: 'accepted' }>, requestMs: number): Promise<Found> {
-    const faulty = new Map(verdict.faults.map((fault) => [events[fault.index]!, fault]));
-    const taken = faulty.size === 0 ? events : events.filter((event) => !faulty.has(event));
-    const final = [...faulty].filter(([, fault]) => !fault.retryable);
+  /** What stops all wins over single events that have to come again: it says when, or that the account is to be held. */
+  #stop(stopped: Stopped): Found {
+    this.stopped = stopped;
+    return 'stopped';
+  }
+
+  async #accepted(events: readonly BatchEvent[], verdict: Refusal<'accepted'>, requestMs: number): Promise<Found> {
+    const faults = faultsOf(events, verdict.faults);
+    const taken = faults.size === 0 ? events : events.filter((event) => !faults.has(event));
     const { status } = this.#ports.definition;
     const poll =
       verdict.statusId !== undefined && status !== undefined ? { statusId: verdict.statusId, afterMs: status.firstPollMs } : undefined;
-    await this.#ports.settle({
-      ...(taken.length > 0 && { delivered: { events: taken, traceId: verdict.traceId, poll } }),
-      dead: deathsByCode(final, verdict.traceId),
-      requestMs,
-    });
-    for (const event of taken) this.settled.add(event);
-    for (const [event] of final) this.settled.add(event);
-    const later = [...faulty.values()].find((fault) => fault.retryable);
-    if (later !== undefined) {
-      const { code, message } = later;
-      this.stopped ??= { kind: 'retry', afterMs: undefined, code, message, traceId: verdict.traceId, requestMs, ambiguous: false };
-    }
-    return faulty.size === 0 ? 'clean' : 'faulty';
+    const delivered = taken.length === 0 ? undefined : { events: taken, traceId: verdict.traceId, poll };
+    await this.#settleFaults(faults, verdict.traceId, requestMs, delivered);
+    return faults.size === 0 ? 'clean' : 'faulty';
   }
 
-  async #rejectedRequest(events: readonly BatchEvent[], verdict: Extract<Verdict, { kind: 'rejected_request' }>, requestMs: number): Promise<Found> {
+  /** A refused access token is worth one refresh; the second refusal is about the grant. */
+  async #unauthorised(events: readonly BatchEvent[], verdict: Refusal<'unauthorised'>, requestMs: number): Promise<Found> {
+    if (!verdict.refreshable || this.#refreshed) return this.#stop({ ...verdict, requestMs });
+    this.#refreshed = true;
+    await this.#ports.dropToken(this.#account, this.#accessToken);
+    const token = await this.#ports.token(this.#account);
+    if (token.kind !== 'token') return this.#stop({ ...stopOfToken(token, this.#ports.backoffMaxMs), requestMs });
+    if (token.accessToken === this.#accessToken) return this.#stop({ ...verdict, requestMs });
+    this.#accessToken = token.accessToken;
+    return this.attempt(events);
+  }
+
+  async #rejectedRequest(events: readonly BatchEvent[], verdict: Refusal<'rejected_request'>, requestMs: number): Promise<Found> {
     const destinations = [...new Set(events.map((event) => event.job.destinationId))];
-    const named = new Set(verdict.groups.map((group) => destinations[group]));
+    const named = new Set(verdict.groups.map((group) => destinations[group]).filter((destination) => destination !== undefined));
     const concerned = (event: BatchEvent) => named.size === 0 || named.has(event.job.destinationId);
     await this.#bury(events.filter(concerned), verdict, verdict.concern, requestMs);
-    return this.attempt(events.filter((event) => !concerned(event)));
+    const rest = await this.attempt(events.filter((event) => !concerned(event)));
+    return rest === 'stopped' ? 'stopped' : 'faulty';
   }
 
-  async #rejectedEvents(events: readonly BatchEvent[], verdict: Extract<Verdict, { kind: 'rejected_events' }>, requestMs: number): Promise<Found> {
+  async #rejectedEvents(events: readonly BatchEvent[], verdict: Refusal<'rejected_events'>, requestMs: number): Promise<Found> {
     if (!this.#ports.salvage || events.length === 1) return this.#bury(events, verdict, 'rejected', requestMs);
-    if (verdict.indices.length === 0) return this.#halves(events, true);
-    const faults = new Map(verdict.faults.map((fault) => [fault.index, fault]));
-    const named = verdict.indices.map((index): [BatchEvent, ItemFault] => [
-      events[index]!,
-      faults.get(index) ?? { index, code: verdict.code, message: verdict.message, retryable: false },
-    ]);
-    await this.#ports.settle({ dead: deathsByCode(named, verdict.traceId), requestMs });
-    for (const [event] of named) this.settled.add(event);
-    const rest = await this.attempt(events.filter((event) => !this.settled.has(event)));
+    const words = new Map(verdict.faults.map((fault) => [fault.index, fault]));
+    const { code, message, traceId } = verdict;
+    const named = faultsOf(events, verdict.indices.map((index) => words.get(index) ?? { index, code, message, retryable: false }));
+    if (named.size === 0) return this.#halves(events, true);
+    await this.#settleFaults(named, traceId, requestMs);
+    const rest = await this.attempt(events.filter((event) => !named.has(event)));
     return rest === 'stopped' ? 'stopped' : 'faulty';
   }
 
@@ -141,43 +145,51 @@ class Run {
 
   async #bury(
     events: readonly BatchEvent[],
-    said: { code: string; message: string; traceId: string | undefined },
+    { code, message, traceId }: Pick<Refusal<'rejected_events'>, 'code' | 'message' | 'traceId'>,
     reason: 'rejected' | 'destination' | 'account' | 'operator',
     requestMs: number,
   ): Promise<Found> {
-    const { code, message, traceId } = said;
-    await this.#ports.settle({ dead: [{ events, reason, code, message, traceId }], requestMs });
-    for (const event of events) this.settled.add(event);
+    await this.#settle({ dead: [{ events, reason, code, message, traceId }], requestMs });
     return 'faulty';
   }
 
-  /** A refused access token is worth one refresh; the second refusal is about the grant. */
-  async #refresh(): Promise<boolean> {
-    if (this.#refreshed) return false;
-    this.#refreshed = true;
-    await this.#ports.dropToken(this.#auth.account, this.#auth.accessToken);
-    const token = await this.#ports.token(this.#auth.account);
-    if (token.kind !== 'token' || token.accessToken === this.#auth.accessToken) return false;
-    this.#auth.accessToken = token.accessToken;
-    return true;
+  /** Single events that were refused: for good, or to come again with the next attempt. */
+  async #settleFaults(
+    faults: ReadonlyMap<BatchEvent, ItemFault>,
+    traceId: string | undefined,
+    requestMs: number,
+    delivered?: Settlement['delivered'],
+  ): Promise<void> {
+    const dead = deathsByWords([...faults].filter(([, fault]) => !fault.retryable), traceId);
+    if (delivered !== undefined || dead.length > 0) await this.#settle({ ...(delivered !== undefined && { delivered }), dead, requestMs });
+    const later = [...faults.values()].find((fault) => fault.retryable);
+    if (later === undefined) return;
+    const { code, message } = later;
+    this.stopped ??= { kind: 'retry', afterMs: undefined, code, message, traceId, requestMs, ambiguous: false };
+  }
+
+  /** Written before the next request goes out: what is known must not be lost with this process. */
+  async #settle(settlement: Settlement): Promise<void> {
+    await this.#ports.settle(settlement);
+    for (const event of settlement.delivered?.events ?? []) this.settled.add(event);
+    for (const { events } of settlement.dead ?? []) for (const event of events) this.settled.add(event);
   }
 
   async #request(events: readonly BatchEvent[]): Promise<{ verdict: Verdict; requestMs: number; ambiguous: boolean }> {
     const { definition, endpoints, send } = this.#ports;
-    const { account, accessToken } = this.#auth;
     const groups: { destinationId: string; items: string[] }[] = [];
     for (const event of events) {
       if (groups.at(-1)?.destinationId !== event.job.destinationId) groups.push({ destinationId: event.job.destinationId, items: [] });
       groups.at(-1)!.items.push(event.wire);
     }
     const { testCode, consent } = events[0]!.job;
-    const request = definition.toRequest({ groups, testCode, consent, credentials: account.credentials, accessToken }, endpoints);
+    const { credentials } = this.#account;
+    const request = definition.toRequest({ groups, testCode, consent, credentials, accessToken: this.#accessToken }, endpoints);
     const result = await send(request);
-    const sent: SentBatch = { groupSizes: groups.map((group) => group.items.length) };
-    const verdict = readResult(result, sent, definition.readReply);
+    const verdict = readResult(result, { groupSizes: groups.map((group) => group.items.length) }, this.#ports);
     this.#ports.report({
       platform: definition.id,
-      accountId: account.id,
+      accountId: this.#account.id,
       destinationIds: groups.map((group) => group.destinationId),
       events: events.length,
       jobs: new Set(events.map((event) => event.job)).size,
@@ -193,9 +205,19 @@ class Run {
   }
 }
 
-function readResult(result: SendResult, sent: SentBatch, readReply: (reply: Extract<SendResult, { kind: 'reply' }>['reply'], sent: SentBatch) => Verdict): Verdict {
-  if (result.kind === 'reply') return readReply(result.reply, sent);
+function readResult(result: SendResult, sent: SentBatch, { definition }: DeliverPorts): Verdict {
+  if (result.kind === 'reply') return definition.readReply(result.reply, sent);
   return { kind: 'retry', afterMs: undefined, code: result.code, message: result.message, traceId: undefined };
+}
+
+/** By event, each once. An index that was not sent names nobody: what a platform says must not make us lose count. */
+function faultsOf(events: readonly BatchEvent[], faults: readonly ItemFault[]): Map<BatchEvent, ItemFault> {
+  const found = new Map<BatchEvent, ItemFault>();
+  for (const fault of faults) {
+    const event = events[fault.index];
+    if (event !== undefined) found.set(event, fault);
+  }
+  return found;
 }
 
 /** Numbers the client requests along the set: where the number changes, a cut keeps requests whole. */
@@ -208,10 +230,10 @@ function requestNumbers(events: readonly BatchEvent[]): number[] {
   });
 }
 
-function deathsByCode(named: readonly (readonly [BatchEvent, ItemFault])[], traceId: string | undefined) {
+function deathsByWords(named: readonly (readonly [BatchEvent, ItemFault])[], traceId: string | undefined): Death[] {
   return [...Map.groupBy(named, ([, fault]) => `${fault.code}\n${fault.message}`).values()].map((group) => ({
     events: group.map(([event]) => event),
-    reason: 'rejected' as const,
+    reason: 'rejected',
     code: group[0]![1].code,
     message: group[0]![1].message,
     traceId,
