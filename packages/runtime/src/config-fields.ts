@@ -13,6 +13,12 @@ const address = (fallback: string) =>
     .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
     .default(fallback)
     .transform((url) => url.replace(/\/+$/, ''));
+/** An address that is written with or without the part of the path that every call has in common. */
+const base = (fallback: string, commonPath: string) =>
+  address(fallback).transform((url) => (url.endsWith(commonPath) ? url.slice(0, -commonPath.length) : url));
+/** The address of one endpoint; a bare host stands for the platform's own path on it. */
+const endpoint = (fallback: string) =>
+  address(fallback).transform((url) => (new URL(url).pathname === '/' ? url + new URL(fallback).pathname : url));
 const MAX_MS = 2 ** 31 - 1; // the longest that a timer of Node can wait
 
 const REDIS_URL = /^rediss?(\+sentinel|\+cluster)?:\/\/[^\s]+$/;
@@ -36,11 +42,11 @@ export const sharedFields = {
   META_GRAPH_VERSION: z.string().regex(/^v\d+\.\d+$/, 'must look like v25.0').default('v25.0'),
   META_APP_SECRET: z.string().optional(),
   META_VERIFY_TOKEN: z.string().optional(),
-  GOOGLE_DATA_MANAGER_URL: address('https://datamanager.googleapis.com'),
+  GOOGLE_DATA_MANAGER_URL: base('https://datamanager.googleapis.com', '/v1'),
   GOOGLE_ADS_URL: address('https://googleads.googleapis.com'),
-  GOOGLE_OAUTH_URL: address('https://oauth2.googleapis.com/token'),
-  LINKEDIN_API_URL: address('https://api.linkedin.com'),
-  LINKEDIN_OAUTH_URL: address('https://www.linkedin.com/oauth/v2/accessToken'),
+  GOOGLE_OAUTH_URL: endpoint('https://oauth2.googleapis.com/token'),
+  LINKEDIN_API_URL: base('https://api.linkedin.com', '/rest'),
+  LINKEDIN_OAUTH_URL: endpoint('https://www.linkedin.com/oauth/v2/accessToken'),
   LINKEDIN_VERSION: z.string().regex(/^\d{6}$/, 'must look like 202609').default('202609'),
   GOOGLE_STATUS_FIRST_POLL_MS: whole(1_800_000, 0, MAX_MS),
 };

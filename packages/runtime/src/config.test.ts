@@ -144,4 +144,12 @@ describe('describeConfig', () => {
   it('keeps lists of hosts readable', () => {
     expect(withoutLogin('redis+cluster://:p%40s@a:1,b:2')).toBe('redis+cluster://a:1,b:2');
   });
+
+  it('takes platform addresses with or without the common part of their path', () => {
+    const read = (env: Record<string, string>) => readWorkerConfig({ RELAY_SECRET_KEY: KEY, ...env }).endpoints;
+    expect(read({ LINKEDIN_API_URL: 'http://127.0.0.1:1/li/rest/' }).linkedinApiUrl).toBe('http://127.0.0.1:1/li');
+    expect(read({ GOOGLE_DATA_MANAGER_URL: 'http://127.0.0.1:1/v1' }).googleDataManagerUrl).toBe('http://127.0.0.1:1');
+    expect(read({ LINKEDIN_OAUTH_URL: 'http://127.0.0.1:1' }).linkedinOauthUrl).toBe('http://127.0.0.1:1/oauth/v2/accessToken');
+    expect(read({ GOOGLE_OAUTH_URL: 'http://127.0.0.1:1/token' }).googleOauthUrl).toBe('http://127.0.0.1:1/token');
+  });
 });
