@@ -13,3 +13,26 @@ export const PLATFORMS: Readonly<Record<AdsPlatformId, PlatformDefinition>> = {
 export { googleAds, linkedinAds, metaAds };
 export type { GoogleCredentials } from './google/index.ts';
 export { DEFAULT_LINKEDIN_VERSION, OLD_VERSION_MONTHS, versionAgeMonths, type LinkedinCredentials } from './linkedin/index.ts';
+export {
+  ATTRIBUTION_WINDOW_MS,
+  datasetCreateRequest,
+  datasetGetRequest,
+  explainEventName,
+  isMessagingEventName,
+  isOutcomeUnknown,
+  isPastAttribution,
+  MESSAGING_EVENT_NAMES,
+  parseWebhook,
+  readDatasetReply,
+  toMessagingItem,
+  verifySignature,
+  whatsappMessaging,
+  type DatasetReply,
+  type DatasetTrouble,
+  type MessagingContext,
+  type MessagingConversion,
+  type MessagingEventName,
+  type WebhookMessage,
+  type WebhookReferral,
+  type WhatsappCredentials,
+} from './whatsapp/index.ts';

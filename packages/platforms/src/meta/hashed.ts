@@ -1,5 +1,6 @@
 import { sha256Hex } from '../identity/hash.ts';
-import { alreadyHashed, normaliseCountry, normaliseGender, normaliseState, compactText } from './normalise.ts';
+import { normaliseEmail } from './email.ts';
+import { alreadyHashed, normaliseCountry, normaliseExternalId, normaliseGender, normaliseState, compactText } from './normalise.ts';
 
 /** The hash of a value after its rule, or of what the caller hashed already; `undefined` if nothing usable is left. */
 export function hashedBy(normalise: (value: string) => string | undefined, value: string): string | undefined {
@@ -7,6 +8,15 @@ export function hashedBy(normalise: (value: string) => string | undefined, value
   if (known !== undefined) return known;
   const normal = normalise(value);
   return normal === undefined ? undefined : sha256Hex(normal);
+}
+
+/** `em` of one address; `undefined` if it is none. */
+export function hashedEmail(value: string): string | undefined {
+  return hashedBy(normaliseEmail, value);
+}
+
+export function hashedExternalId(value: string): string | undefined {
+  return hashedBy(normaliseExternalId, value);
 }
 
 /**

@@ -37,3 +37,11 @@ export function parseMetaDestination(destinationId: string): ParsedDestination {
   if (/^\d{5,20}$/.test(destinationId)) return { ok: true, destinationId };
   return { ok: false, message: 'destinationId must be the id of a Meta dataset or pixel: 5 to 20 digits, such as "1234567890123456", as Events Manager shows it.' };
 }
+
+/** What WhatsApp shares: the same Graph, the same `/events`. */
+export { readEnvelope } from './envelope.ts';
+export { hashedEmail, hashedExternalId } from './hashed.ts';
+export { MAX_EVENT_AGE_MS, MAX_FUTURE_MS, MAX_REQUEST_BYTES } from './limits.ts';
+export { waitHintMs, DEFAULT_COOLDOWN_MS } from './rate-limit.ts';
+export { readMetaRefusal, readMetaReply, type MetaRefusal } from './reply.ts';
+export { appSecretProof, authMembers, metaRequest } from './request.ts';

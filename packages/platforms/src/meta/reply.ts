@@ -10,13 +10,30 @@ const BLOCKED_RETRY_MS = 3_600_000;
 /** What an answer of `/events` means. Reads the body before the status: Graph throttles with 400, and can fail with 200. */
 export function readMetaReply(reply: InboundReply, sent: SentBatch): Verdict {
   const body = readEnvelope(reply);
-  if (body.error !== undefined) {
-    const said = { code: codeText(body.error, reply.status), message: body.error.said || `Meta answered ${reply.status} without a message.`, traceId: body.traceId };
-    return verdictOf({ class: classOf(body.error, reply.status), said, reply, sent, places: body.error.places });
+  const refusal = refusalIn(body, reply.status);
+  return refusal === undefined ? readSuccess(body, countOf(sent)) : verdictOf({ ...refusal, reply, sent });
+}
+
+/** A refusal of any endpoint of Graph, or of what stands before it. */
+export interface MetaRefusal {
+  readonly class: MetaErrorClass | 'too_large';
+  readonly said: Said;
+  /** `undefined`: the body holds no error object, so it is not known to be Meta that refused. */
+  readonly error: MetaError | undefined;
+}
+
+/** `undefined`: a 2xx without an error object. */
+export function readMetaRefusal(reply: InboundReply): MetaRefusal | undefined {
+  return refusalIn(readEnvelope(reply), reply.status);
+}
+
+function refusalIn({ error, traceId }: MetaReply, status: number): MetaRefusal | undefined {
+  if (error !== undefined) {
+    return { class: classOf(error, status), said: { code: codeText(error, status), message: error.said || `Meta answered ${status} without a message.`, traceId }, error };
   }
-  if (reply.status >= 200 && reply.status < 300) return readSuccess(body, countOf(sent));
-  const said = { code: `http_${reply.status}`, message: `HTTP ${reply.status} without an error object of Meta; something in between may have answered.`, traceId: body.traceId };
-  return verdictOf({ class: classOfStatus(reply.status), said, reply, sent, places: '' });
+  if (status >= 200 && status < 300) return undefined;
+  const message = `HTTP ${status} without an error object of Meta; something in between may have answered.`;
+  return { class: classOfStatus(status), said: { code: `http_${status}`, message, traceId }, error: undefined };
 }
 
 /**
@@ -33,15 +50,12 @@ function readSuccess({ eventsReceived, messages, traceId }: MetaReply, total: nu
   return { kind: 'retry', afterMs: undefined, code: 'events_received_mismatch', message, traceId };
 }
 
-interface Reading {
-  readonly class: MetaErrorClass | 'too_large';
-  readonly said: Said;
+interface Reading extends MetaRefusal {
   readonly reply: InboundReply;
   readonly sent: SentBatch;
-  readonly places: string;
 }
 
-function verdictOf({ class: errorClass, said, reply, sent, places }: Reading): Verdict {
+function verdictOf({ class: errorClass, said, error, reply, sent }: Reading): Verdict {
   switch (errorClass) {
     case 'app_limit':
     case 'account_limit':
@@ -53,7 +67,7 @@ function verdictOf({ class: errorClass, said, reply, sent, places }: Reading): V
     case 'auth':
       return { kind: 'unauthorised', refreshable: false, ...said };
     case 'event':
-      return { kind: 'rejected_events', indices: namedIndices(places, countOf(sent)), faults: [], ...said };
+      return { kind: 'rejected_events', indices: namedIndices(error?.places ?? '', countOf(sent)), faults: [], ...said };
     case 'destination':
     case 'account':
     case 'operator':

@@ -13,7 +13,7 @@ export function metaRequest(batch: Pick<Batch, 'groups' | 'testCode' | 'accessTo
     method: 'POST',
     url: `${endpoints.metaGraphUrl}/${endpoints.metaGraphVersion}/${encodeURIComponent(group.destinationId)}/events`,
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: `{"data":[${group.items.join(',')}]${testCode(batch.testCode)}${auth(batch.accessToken, endpoints.metaAppSecret)}}`,
+    body: `{"data":[${group.items.join(',')}]${testCode(batch.testCode)},${authMembers(batch.accessToken, endpoints.metaAppSecret)}}`,
   };
 }
 
@@ -22,8 +22,9 @@ function testCode(code: string | undefined): string {
   return code === undefined || code === '' ? '' : `,"test_event_code":${JSON.stringify(code)}`;
 }
 
-function auth(accessToken: string, appSecret: string | undefined): string {
-  const token = `,"access_token":${JSON.stringify(accessToken)}`;
+/** Members of a JSON body that say who calls. */
+export function authMembers(accessToken: string, appSecret: string | undefined): string {
+  const token = `"access_token":${JSON.stringify(accessToken)}`;
   return appSecret === undefined ? token : `${token},"appsecret_proof":"${appSecretProof(accessToken, appSecret)}"`;
 }
 

@@ -1,8 +1,7 @@
 import type { ConversionEvent } from '@relay/contract';
 import { normaliseDob } from './dob.ts';
-import { normaliseEmail } from './email.ts';
-import { countryCode, hashedBy, hashedCountry, hashedGender, hashedPlace, hashedUsState } from './hashed.ts';
-import { compactText, normaliseClientIp, normaliseExternalId, normalisePhone, normaliseZip } from './normalise.ts';
+import { countryCode, hashedBy, hashedCountry, hashedEmail, hashedExternalId, hashedGender, hashedPlace, hashedUsState } from './hashed.ts';
+import { compactText, normaliseClientIp, normalisePhone, normaliseZip } from './normalise.ts';
 
 /** Meta's `user_data`. Hashed keys are lists, as in Meta's own examples; the others are single texts. */
 export interface UserData {
@@ -34,7 +33,7 @@ export function userDataOf(user: ConversionEvent['user']): UserData {
 }
 
 function addIdentity(data: UserData, user: ConversionEvent['user']): void {
-  const em = user.email === undefined ? undefined : hashedBy(normaliseEmail, user.email);
+  const em = user.email === undefined ? undefined : hashedEmail(user.email);
   if (em !== undefined) data.em = [em];
   const ph = user.phone === undefined ? undefined : hashedBy(normalisePhone, user.phone);
   if (ph !== undefined) data.ph = [ph];
@@ -44,7 +43,7 @@ function addIdentity(data: UserData, user: ConversionEvent['user']): void {
   if (ln !== undefined) data.ln = [ln];
   const db = user.dob === undefined ? undefined : hashedBy(normaliseDob, user.dob);
   if (db !== undefined) data.db = [db];
-  const externalId = user.externalId === undefined ? undefined : hashedBy(normaliseExternalId, user.externalId);
+  const externalId = user.externalId === undefined ? undefined : hashedExternalId(user.externalId);
   if (externalId !== undefined) data.external_id = [externalId];
 }
 
