@@ -233,7 +233,7 @@ describe('rooms', () => {
 
   test.each(Object.entries(PURE))('%s is pure: of Node it takes %j only', (folder, allowed) => {
     for (const source of rooms.get(folder)!.sources.filter(({ isTest }) => !isTest)) {
-      expect(source.specifiers.filter((specifier) => isNode(specifier) && !allowed.includes(specifier)), `${source.path}`).toEqual([]);
+      expect(source.specifiers.filter((specifier) => isNode(specifier) && !allowed.includes(specifier)), `${source.path} takes more of Node`).toEqual([]);
       expect(source.text, `${source.path} asks the clock or chance itself`).not.toMatch(/\bDate\.now\(|\bperformance\.now\(|\bMath\.random\(|\bnew Date\(\)/);
     }
   });
@@ -266,7 +266,7 @@ describe('the root', () => {
   test('acceptance tests speak HTTP and know none of our code', () => {
     for (const source of test_.sources.filter(({ path }) => path.startsWith('test/acceptance/'))) {
       const ours = source.specifiers.filter((specifier) => folderByName.has(packageOf(specifier)) && packageOf(specifier) !== '@relay/testkit');
-      expect(ours, `${source.path}`).toEqual([]);
+      expect(ours, `${source.path} knows our code`).toEqual([]);
     }
   });
 });
