@@ -8,6 +8,8 @@ export interface WireRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** When the last byte of the answer had come, unix ms; `undefined`: not yet, or never. */
+  readonly answeredAtMs: number | undefined;
 }
 
 /** Passes everything on to the sandbox and keeps what was asked: the sandbox keeps counts only. */
@@ -20,10 +22,14 @@ export async function tapWire(target: string): Promise<AsyncDisposable & { reado
     incoming.on('end', () => {
       const body = Buffer.concat(parts);
       const { method = '', url: path = '', headers } = incoming;
-      seen.push({ method, path, headers, body: body.toString() });
+      const entry: { -readonly [K in keyof WireRequest]: WireRequest[K] } = { method, path, headers, body: body.toString(), answeredAtMs: undefined };
+      seen.push(entry);
       const onward = request({ hostname, port, method, path, headers }, (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(outgoing);
+        answer.on('end', () => {
+          entry.answeredAtMs = Date.now();
+        });
         answer.on('error', () => outgoing.destroy());
       });
       onward.on('error', () => outgoing.destroy());

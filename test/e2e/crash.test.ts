@@ -1,0 +1,95 @@
+import { waitFor } from '@relay/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { anEvent, freshIds, PIXEL_2, toGoogle, toLinkedin, toMeta } from './events.ts';
+import { BALANCED, startRelay, type Json, type Relay } from './harness.ts';
+
+let relay: Relay;
+beforeEach(async () => {
+  relay = await startRelay({ tap: true });
+});
+afterEach(() => relay?.stop());
+
+/** A dead worker's jobs are free after 20 s without a renewal, and looked for every 5 s. */
+const LOCKS_END_MS = 40_000;
+/** From the platform's answer to the moment the worker has written it down. */
+const WRITING_MS = 250;
+
+/** Ids of the events of requests that were under way at that moment. */
+function inFlightAt(atMs: number): ReadonlySet<string> {
+  const open = relay.wire().filter(({ answeredAtMs }) => answeredAtMs === undefined || answeredAtMs > atMs - WRITING_MS);
+  return new Set(open.flatMap(({ body }) => (JSON.parse(body).data as Json[]).map(({ event_id }) => event_id as string)));
+}
+
+test('SIGKILL in the middle of twenty thousand events: none is lost, none but those in flight goes twice', async () => {
+  await relay.sandbox.fault({ platform: 'meta', fault: { kind: 'latency', ms: 300 } });
+  const ids = freshIds('crash', 20_000);
+  const deliveries = await Promise.all([0, 1, 2, 3].map((n) => relay.queue(toMeta(ids.slice(n * 5000, (n + 1) * 5000).map((id) => anEvent(id))))));
+  await waitFor(async () => (await relay.sandbox.accepted({ platform: 'meta', limit: 0 })).total >= 5000, { everyMs: 10 });
+  const inFlight = inFlightAt(Date.now());
+  expect(await relay.killWorker('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+  const { total: atKill } = await relay.sandbox.accepted({ platform: 'meta', limit: 0 });
+  expect(atKill).toBeLessThan(20_000);
+
+  await relay.startWorker();
+  for (const deliveryId of deliveries) expect(await relay.settled(deliveryId, LOCKS_END_MS)).toMatchObject({ status: 'delivered', eventsReceived: 5000, eventsFailed: 0 });
+  const times = await relay.sandbox.timesTaken('meta', ids);
+  expect(times.size).toBe(20_000);
+  const twice = [...times].filter(([, count]) => count > 1).map(([id]) => id);
+  expect(inFlight.size).toBeLessThanOrEqual(4000);
+  for (const id of twice) if (!inFlight.has(id)) throw new Error(`${id} was sent again although its answer had been written down`);
+  await expect.poll(() => relay.books()).toEqual(BALANCED);
+  expect(await relay.ledger('metaads')).toMatchObject({ accepted: 20_000, delivered: 20_000, dead: 0 });
+});
+
+test('SIGTERM: what is in flight ends, the rest is the next worker\'s, nothing goes twice', async () => {
+  await relay.sandbox.fault({ platform: 'meta', fault: { kind: 'latency', ms: 400 } });
+  const ids = freshIds('term', 12_000);
+  const deliveries = [
+    await relay.queue(toMeta(ids.slice(0, 8000).map((id) => anEvent(id)))),
+    await relay.queue(toMeta(ids.slice(8000).map((id) => anEvent(id)), PIXEL_2)),
+  ];
+  await waitFor(async () => (await relay.sandbox.requests('meta')).length >= 2, { everyMs: 10 });
+  const second = relay.startWorker();
+  const stoppedAt = Date.now();
+  expect(await relay.killWorker('SIGTERM')).toEqual({ code: 0, signal: null });
+  expect(Date.now() - stoppedAt).toBeLessThan(3000);
+  await second;
+  for (const deliveryId of deliveries) expect(await relay.settled(deliveryId, 15_000)).toMatchObject({ status: 'delivered', eventsFailed: 0 });
+  expect(await relay.sandbox.accepted({ platform: 'meta', limit: 0 })).toMatchObject({ total: 12_000, unique: 12_000, duplicates: 0 });
+  // What was given back spent no attempt.
+  for (const deliveryId of deliveries) for (const chunk of (await relay.delivery(deliveryId)).chunks) expect(chunk).toMatchObject({ status: 'delivered', attempts: 1 });
+  await expect.poll(() => relay.books()).toEqual(BALANCED);
+});
+
+test('SIGTERM while jobs wait for their next attempt, cool down or are held loses nothing', async () => {
+  await relay.sandbox.fault({ platform: 'meta', times: 1, fault: { kind: 'status', status: 503, headers: { 'retry-after': '3' } } });
+  await relay.sandbox.token('linkedin', 'sandbox-linkedin-token', 'revoked');
+  const retrying = await relay.queue(toMeta(freshIds('retrying', 10).map((id) => anEvent(id))));
+  const heldOne = await relay.queue(toLinkedin(freshIds('held', 10).map((id) => anEvent(id))));
+  await waitFor(async () => (await relay.delivery(retrying)).status === 'retrying' && (await relay.delivery(heldOne)).status === 'held');
+  expect(await relay.killWorker('SIGTERM')).toEqual({ code: 0, signal: null });
+  const queued = await relay.queue(toGoogle(freshIds('queued', 10).map((id) => anEvent(id))));
+  await relay.startWorker();
+  expect(await relay.settled(queued)).toMatchObject({ status: 'delivered' });
+  expect(await relay.settled(retrying)).toMatchObject({ status: 'delivered', attempts: 2 });
+  expect(await relay.delivery(heldOne)).toMatchObject({ status: 'held', eventsHeld: 10 });
+  await relay.sandbox.token('linkedin', 'sandbox-linkedin-token', 'valid');
+  await relay.call('PATCH', '/v1/admin/accounts/acc_linkedin', { body: { credentials: { accessToken: 'sandbox-linkedin-token' } } });
+  expect(await relay.settled(heldOne)).toMatchObject({ status: 'delivered' });
+  await expect.poll(() => relay.books()).toEqual(BALANCED);
+});
+
+test('SIGTERM of the api: who waits is answered with what is known, and the events go out', async () => {
+  await relay.sandbox.fault({ platform: 'meta', fault: { kind: 'latency', ms: 1500 } });
+  const ids = freshIds('api', 5);
+  const waiting = ids.map((id) => relay.send(toMeta([anEvent(id)])));
+  await waitFor(async () => (await relay.ledger('metaads')).pending === 5, { everyMs: 10 });
+  const stopped = relay.stopApi();
+  for (const answer of await Promise.all(waiting)) {
+    expect(answer.status).toBe(202);
+    expect(answer.body).toMatchObject({ status: 'queued', statusUrl: expect.stringMatching(/^\/v1\/deliveries\//) });
+  }
+  expect(await stopped).toEqual({ code: 0, signal: null });
+  await waitFor(async () => (await relay.sandbox.accepted({ platform: 'meta', limit: 0 })).total === 5);
+  await expect.poll(() => relay.books()).toEqual(BALANCED);
+});
