@@ -232,12 +232,26 @@ describe('hold', () => {
 });
 
 describe('faults of our own', () => {
-  it('a job that cannot be opened comes again later, and does not take the others down', async () => {
-    const broken = aJob({ attemptsMade: 40, load: () => Promise.reject(new Error('no key fits')) });
+  const unreadable = (over: Partial<TakenJob> = {}) => aJob({ load: () => Promise.reject(new Error('no key fits')), ...over });
+
+  it('a job that cannot be opened comes again later, no attempt spent, and does not take the others down', async () => {
+    const broken = unreadable({ attemptsMade: 40 });
     const { fates, recorded } = await run([aJob({ jobId: 'a' }), broken, aJob({ jobId: 'c' })]);
-    expect(fates).toEqual([{ kind: 'done' }, { kind: 'retry', delayMs: 450_000, code: 'payload_unreadable' }, { kind: 'done' }]);
+    expect(fates).toEqual([{ kind: 'done' }, { kind: 'delay', untilMs: 61_000 }, { kind: 'done' }]);
     expect(recorded.delivered()).toEqual(['a/0', 'c/0']);
     expect(recorded.notes).toMatchObject([{ job: broken, code: 'payload_unreadable', ambiguous: false }]);
+  });
+
+  it('nor do others’ fates change it: held or gone accounts, and requests that stop', async () => {
+    const jobs = () => [aJob({ expiries: [10, 5_000] }), unreadable({ expiresAtMs: 10 })];
+    const away = { kind: 'delay', untilMs: 61_000 };
+    expect((await run(jobs(), undefined, { account: () => Promise.resolve(anAccount({ status: 'disabled' })) })).fates).toEqual([{ kind: 'hold', untilMs: 5_000 }, away]);
+    expect((await run(jobs(), undefined, { account: () => Promise.resolve(undefined) })).fates).toEqual([{ kind: 'done' }, away]);
+    expect((await run(jobs(), () => unauthorised(false))).fates).toEqual([{ kind: 'hold', untilMs: 5_000 }, away]);
+  });
+
+  it('where none can be opened the fault is passed on', async () => {
+    await expect(run([unreadable(), unreadable()])).rejects.toThrow('no key fits');
   });
 
   it('a port that throws is passed on: no job is taken for done', async () => {

@@ -1,7 +1,7 @@
 import type { BatchEvent, Fate, TakenJob } from './batch.ts';
 import { accountRemoved, bury, buryExpired } from './deaths.ts';
 import type { DeliverPorts } from './deliver-ports.ts';
-import { delayUntil, fatesOf, holds, retryLater, type Fates } from './fates.ts';
+import { delayUntil, fatesOf, holds, type Fates } from './fates.ts';
 import type { Account } from './ports.ts';
 import { sendUntilSettled } from './send-until-settled.ts';
 import { stopOfToken } from './stopped.ts';
@@ -9,7 +9,7 @@ import { stopOfToken } from './stopped.ts';
 /**
  * Delivers jobs of one account, test code and consent in one platform request (or several, where events have to be told
  * apart), and says what is to become of each job, in order. State is written as it becomes known: after every answer, what
- * that answer settled. Throws only when a port does (Redis is away): the jobs then come again.
+ * that answer settled. Throws only when a port does (Redis is away) or no job can be opened: the jobs then come again.
  */
 export async function deliver(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<readonly Fate[]> {
   const fates = await deliverAll(jobs, ports);
@@ -53,27 +53,31 @@ async function holdOrExpire(jobs: readonly TakenJob[], ports: DeliverPorts): Pro
   return new Map([...fates, ...unreadable, ...holds(await buryExpired(events, ports))]);
 }
 
+/** Long enough not to be in the way, short enough to go on soon after the key is back. */
+const UNREADABLE_DELAY_MS = 60_000;
+
 /**
  * Opens the jobs' payloads. One that cannot be opened (its key was taken out of RELAY_SECRET_KEY) must not take down those
- * that happen to share its request: it comes again later, as often as it takes, since without its events it cannot even
- * be dead-lettered.
+ * that happen to share its request: it comes again later, as often as it takes and without spending attempts, since
+ * without its events it cannot even be dead-lettered. Where none can be opened the fault is thrown, for the log.
  */
 async function loadAll(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<{ events: readonly BatchEvent[]; unreadable: Fates }> {
   const loads = await Promise.allSettled(jobs.map((job) => job.load()));
   const events: BatchEvent[] = [];
-  const unreadable = new Map<TakenJob, Fate>();
+  const faults = new Map<TakenJob, unknown>();
   for (const [i, load] of loads.entries()) {
     const job = jobs[i]!;
-    if (load.status === 'rejected') unreadable.set(job, retryLater(job, { code: UNREADABLE, afterMs: undefined }, ports));
+    if (load.status === 'rejected') faults.set(job, load.reason);
     else for (const event of load.value) events.push({ ...event, job });
   }
-  if (unreadable.size > 0) await noteUnreadable([...unreadable.keys()], ports);
-  return { events, unreadable };
+  if (faults.size === jobs.length) throw [...faults.values()][0];
+  if (faults.size > 0) await noteUnreadable([...faults.keys()], ports);
+  const again: Fate = { kind: 'delay', untilMs: ports.now() + UNREADABLE_DELAY_MS };
+  return { events, unreadable: new Map([...faults.keys()].map((job) => [job, again])) };
 }
 
-const UNREADABLE = 'payload_unreadable';
-
 async function noteUnreadable(jobs: readonly TakenJob[], ports: DeliverPorts): Promise<void> {
+  const code = 'payload_unreadable';
   const message = 'The stored events could not be opened. If a key was taken out of RELAY_SECRET_KEY, put it back.';
-  await ports.noteRetry(jobs.map((job) => ({ job, code: UNREADABLE, message, traceId: undefined, requestMs: undefined, ambiguous: false })));
+  await ports.noteRetry(jobs.map((job) => ({ job, code, message, traceId: undefined, requestMs: undefined, ambiguous: false })));
 }

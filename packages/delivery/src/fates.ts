@@ -59,7 +59,7 @@ export function delayUntil(untilMs: number, ports: DeliverPorts): Fate {
 }
 
 /** Another attempt, that counts. The platform's own hint wins over what we would compute. */
-export function retryLater(job: TakenJob, why: { readonly code: string; readonly afterMs: number | undefined }, ports: DeliverPorts): Fate {
+function retryLater(job: TakenJob, why: Extract<Stopped, { kind: 'retry' }>, ports: DeliverPorts): Fate {
   const { backoffBaseMs, backoffMaxMs, random } = ports;
   // "Now" is no hint: with it an outage would spend all attempts in a moment.
   const hintMs = why.afterMs !== undefined && why.afterMs > 0 ? why.afterMs : undefined;
