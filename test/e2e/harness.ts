@@ -272,7 +272,7 @@ function environment(redisUrl: string, sandboxUrl: string, bootstrapPath: string
   };
 }
 
-const SECRET_KEY = randomBytes(32).toString('base64');
+export const SECRET_KEY = randomBytes(32).toString('base64');
 const { google, linkedin, meta } = SEED;
 export const GOOGLE_CREDENTIALS = {
   clientId: google.clientId,
