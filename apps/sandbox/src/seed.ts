@@ -3,6 +3,16 @@ export const SEED = {
   meta: {
     accessToken: 'sandbox-meta-token',
     pixels: ['1000000000000001', '1000000000000002', '1000000000000003'],
+    /** One WhatsApp Business Account with one number. It has no dataset at first; ads that lead to it belong to the Page. */
+    whatsapp: {
+      accessToken: 'sandbox-whatsapp-token',
+      /** Signs webhooks. */
+      appSecret: 'sandbox-app-secret',
+      verifyToken: 'sandbox-verify-token',
+      wabaId: '2000000000000001',
+      phoneNumberId: '3000000000000001',
+      pageId: '4000000000000001',
+    },
   },
   google: {
     clientId: 'sandbox-client.apps.example',
@@ -15,6 +25,21 @@ export const SEED = {
     uploadActions: ['111', '112', '113', '114', '115', '116', '117', '118', '119', '120', '121', '122'],
     /** Ids of WEBPAGE actions of the customer. */
     webpageActions: ['201'],
+    /** Every customer there is. `direct` ones are what the grant lists; a client of a manager needs its `login-customer-id`. */
+    customers: [
+      { id: '1112223333', name: 'Sandbox Manager', manager: true, direct: true, enabled: true },
+      { id: '1234567890', name: 'Sandbox Shop', managerId: '1112223333', direct: true, enabled: true },
+      { id: '2345678901', name: 'Sandbox Second Shop', direct: true, enabled: true },
+      { id: '3456789012', name: 'Sandbox Client', managerId: '1112223333', direct: false, enabled: true },
+      { id: '4567890123', name: 'Sandbox Closed', direct: true, enabled: false },
+    ],
+    /** Actions of the other customers: of the second one, and of the manager's client. */
+    secondCustomerId: '2345678901',
+    secondUploadActions: ['401'],
+    clientCustomerId: '3456789012',
+    clientUploadActions: ['501'],
+    /** Conversions that can be adjusted without having been sent first; `expired` is 60 days old, the others 10. */
+    conversions: { upload: ['seed-order-1', 'seed-order-2', 'seed-order-3'], webpage: ['seed-web-1', 'seed-web-2'], gclids: ['seed-gclid-1'], expired: ['seed-order-old'] },
   },
   linkedin: {
     accessToken: 'sandbox-linkedin-token',

@@ -98,10 +98,11 @@ export function registerControl(app: FastifyInstance, controlled: ControlledCore
     if (status >= 500) request.log.error({ err: error }, 'sandbox.control_failed');
     return reply.code(status).send({ error: error.message });
   });
-  app.get('/_control/healthz', async () => ({ ok: true, platforms: emulators.map((emulator) => emulator.platform) }));
+  app.get('/_control/healthz', async () => ({ ok: true, platforms: [...new Set(emulators.map((emulator) => emulator.platform))] }));
   faultRoutes(app, controlled);
   scriptRoutes(app, controlled);
   recordRoutes(app, controlled);
+  for (const emulator of emulators) emulator.registerControl?.(app);
   app.post('/_control/reset', async () => {
     controlled.record.clear();
     controlled.script.clear();

@@ -30,7 +30,7 @@ export function readCode(value: unknown, name: string): string | undefined {
   return typeof value === 'number' ? String(value) : readString(value, name);
 }
 
-function readNumber(value: unknown, name: string, least: number): number {
+export function readNumber(value: unknown, name: string, least: number): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= least) return value;
   throw new ControlInputError(`${name} must be a number >= ${least}`);
 }

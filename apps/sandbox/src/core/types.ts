@@ -21,6 +21,8 @@ export interface Emulator {
   faultReply?(fault: CannedFault): CannedReply | undefined;
   /** What a fault may be matched on. Called after body parsing and only while a fault of this platform is set. */
   facts?(request: FastifyRequest): RequestFacts;
+  /** Adds read-back routes of the emulator's own to the control API, below `/_control/`. */
+  registerControl?(app: FastifyInstance): void;
   /** Fault `partial`: the handler of this request is to take, record and acknowledge only the first half of its events (none of a single one). */
   markPartial?(request: FastifyRequest): void;
 }

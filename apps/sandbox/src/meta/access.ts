@@ -4,16 +4,19 @@ import type { FastifyRequest } from 'fastify';
 
 import type { SandboxCore } from '../core/types.ts';
 import { SEED } from '../seed.ts';
+import type { WhatsappWorld } from '../whatsapp/world.ts';
 import type { Refusal } from './errors.ts';
 import { paramOf, tokenOf } from './params.ts';
 
 const SEED_PIXELS: ReadonlySet<string> = new Set(SEED.meta.pixels);
+const SEED_TOKENS: ReadonlySet<string | undefined> = new Set([SEED.meta.accessToken, SEED.meta.whatsapp.accessToken]);
 const VERSION = /^v(\d+)\.(\d+)$/;
 
 const oauth = (status: number, code: number, message: string, subcode?: number): Refusal =>
   subcode === undefined ? { status, type: 'OAuthException', code, message } : { status, type: 'OAuthException', code, subcode, message };
 
-const listed = (text: string) => text.split(',').map((entry) => entry.trim());
+/** A switch that holds several values. */
+export const listed = (text: string) => (text === '' ? [] : text.split(',').map((entry) => entry.trim()));
 
 export const unknownPath = (rest: string): Refusal => oauth(400, 2500, `Unknown path components: /${rest}`);
 
@@ -61,7 +64,7 @@ function tokenRefusal(token: string | undefined, core: SandboxCore): Refusal | u
   const state = token === undefined ? 'unset' : core.tokenState('meta', token);
   if (state === 'valid') return undefined;
   if (state !== 'unset') return stateRefusal(state, core);
-  return token === SEED.meta.accessToken ? undefined : oauth(401, 190, 'Invalid OAuth access token - Cannot parse access token');
+  return SEED_TOKENS.has(token) ? undefined : oauth(401, 190, 'Invalid OAuth access token - Cannot parse access token');
 }
 
 function proofRefusal(request: FastifyRequest, token: string, core: SandboxCore): Refusal | undefined {
@@ -75,20 +78,20 @@ function proofRefusal(request: FastifyRequest, token: string, core: SandboxCore)
   return { status: 400, type: 'GraphMethodException', code: 100, message };
 }
 
-function datasetRefusal(id: string, core: SandboxCore): Refusal | undefined {
-  if (SEED_PIXELS.has(id)) return undefined;
-  const more = core.switchOf<string>('meta.pixels', '');
-  if (more !== '' && listed(more).includes(id)) return undefined;
-  return /^\d+$/.test(id) ? unsupported('post', id) : oauth(404, 803, `(#803) Some of the aliases you requested do not exist: ${id}`);
+/** Graph's word for an id that it does not know, in a path. */
+export function unknownObject(id: string, method: string): Refusal {
+  return /^\d+$/.test(id) ? unsupported(method, id) : oauth(404, 803, `(#803) Some of the aliases you requested do not exist: ${id}`);
 }
 
-/** Version, token, proof, dataset: what is asked before the first event is read. */
-export function accessRefusal(request: FastifyRequest, version: string, datasetId: string, core: SandboxCore): Refusal | undefined {
+/** Pixels are there from the start or by switch; the datasets of WhatsApp Business Accounts once they were created. */
+export function datasetRefusal(id: string, core: SandboxCore, world: WhatsappWorld): Refusal | undefined {
+  if (SEED_PIXELS.has(id) || world.accountOf(id) !== undefined) return undefined;
+  if (listed(core.switchOf<string>('meta.pixels', '')).includes(id)) return undefined;
+  return unknownObject(id, 'post');
+}
+
+/** Version, token, proof: what is asked before the object in the path is looked up. */
+export function accessRefusal(request: FastifyRequest, version: string, core: SandboxCore): Refusal | undefined {
   const token = tokenOf(request);
-  return (
-    versionRefusal(version, core) ??
-    tokenRefusal(token, core) ??
-    proofRefusal(request, token ?? '', core) ??
-    datasetRefusal(datasetId, core)
-  );
+  return versionRefusal(version, core) ?? tokenRefusal(token, core) ?? proofRefusal(request, token ?? '', core);
 }

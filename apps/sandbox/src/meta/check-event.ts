@@ -1,6 +1,7 @@
+import { messagingFault } from '../whatsapp/check-messaging.ts';
 import { contentsFault, customShapeFault, purchaseFault } from './check-custom-data.ts';
 import { fewKeysFault, hashFault, leadIdFault, userShapeFault } from './check-user-data.ts';
-import { BLANK_OS_VERSION, invalidFault, pathOf, requiredFault, shapeFault, TOO_OLD, unexpectedKey } from './errors.ts';
+import { BLANK_OS_VERSION, invalidFault, pathOf, requiredFault, TOO_OLD, unexpectedKey } from './errors.ts';
 import type { EventFault } from './errors.ts';
 import { isAbsent, isKind, isObject, KIND_TEXTS } from './kinds.ts';
 import type { Json } from './kinds.ts';
@@ -31,13 +32,19 @@ function memberFault(event: Json, index: number): EventFault | undefined {
 function sourceFault(event: Json, index: number, behaviour: Behaviour): EventFault | undefined {
   const source = event['action_source'] as string;
   if (!ACTION_SOURCES.has(source)) return invalidFault(pathOf(index, 'action_source'), `one of ${[...ACTION_SOURCES].join(', ')}`);
-  if (source === 'business_messaging') return shapeFault(`The parameter ${pathOf(index, 'action_source')} is not supported by this dataset`);
+  if (source === 'business_messaging') return channelFault(event['messaging_channel'], index);
   if (source !== 'website') return undefined;
   if (behaviour.websiteNeedsUrl && isAbsent(event['event_source_url'])) return requiredFault(pathOf(index, 'event_source_url'));
   if (behaviour.strictWebsite && isAbsent((event['user_data'] as Json)['client_user_agent'])) {
     return requiredFault(pathOf(index, 'user_data', 'client_user_agent'));
   }
   return undefined;
+}
+
+function channelFault(channel: unknown, index: number): EventFault | undefined {
+  if (isAbsent(channel)) return requiredFault(pathOf(index, 'messaging_channel'));
+  // Messenger and Instagram exist as well, with identifiers of their own that are not emulated.
+  return channel === 'whatsapp' ? undefined : invalidFault(pathOf(index, 'messaging_channel'), 'whatsapp');
 }
 
 function optionsFault(event: Json, index: number): EventFault | undefined {
@@ -86,23 +93,23 @@ function appFault(event: Json, index: number): EventFault | undefined {
   return { subcode: BLANK_OS_VERSION, text: 'The OS version in extinfo must not be blank.' };
 }
 
+/** Keys, purchase, lead, app: what is asked of all events but messaging ones, which have rules of their own. */
+function contentFault(event: Json, index: number): EventFault | undefined {
+  const user = event['user_data'] as Json;
+  return fewKeysFault(user) ?? purchaseFault(event['event_name'], customOf(event)) ?? leadIdFault(user) ?? appFault(event, index);
+}
+
 /**
- * The first thing wrong with one event, in this order: shape, time, hashes, contents, keys, purchase, lead, app. Meta documents none;
- * an 8 days old event with a user agent alone answered 2804003, so time precedes keys. `'future'` has no subcode of its own.
+ * The first thing wrong with one event, in this order: shape, time, hashes, contents, then the rest. Meta documents none; an 8 days old event with a user agent alone answered 2804003, so time precedes keys. `'future'` has no subcode of its own.
  */
 export function eventFault(event: unknown, index: number, behaviour: Behaviour): EventFault | 'future' | undefined {
   if (!isObject(event)) return invalidFault(pathOf(index), 'an object');
   const shape = shapeFaultOf(event, index, behaviour);
   if (shape !== undefined) return shape;
-  const user = event['user_data'] as Json;
-  const custom = customOf(event);
   return (
     timeFault(event, behaviour) ??
-    hashFault(user) ??
-    contentsFault(custom) ??
-    fewKeysFault(user) ??
-    purchaseFault(event['event_name'], custom) ??
-    leadIdFault(user) ??
-    appFault(event, index)
+    hashFault(event['user_data'] as Json) ??
+    contentsFault(customOf(event)) ??
+    (event['action_source'] === 'business_messaging' ? messagingFault(event, behaviour.messaging) : contentFault(event, index))
   );
 }

@@ -36,6 +36,14 @@ export const BAD_SHAPE = 2804019;
 export const BAD_LEAD_ID = 2804036;
 export const BLANK_OS_VERSION = 2804043;
 export const FEW_USER_KEYS = 2804050;
+export const KEY_NOT_ALLOWED = 2804064;
+export const BAD_EVENT_NAME = 2804066;
+export const WRONG_PAGE = 2804072;
+export const NO_ORDER_CURRENCY = 2804081;
+export const BAD_CLICK = 2804087;
+export const NO_IDENTITY = 2804116;
+export const NO_PAGE_LINKED = 2804131;
+export const NO_ACCOUNT_LINKED = 2804132;
 
 /** Meta's titles per subcode. Texts are localised there, so German stands in for "any other language". */
 const TITLES: ReadonlyMap<number, { readonly en: string; readonly de: string }> = new Map([
@@ -47,6 +55,8 @@ const TITLES: ReadonlyMap<number, { readonly en: string; readonly de: string }> 
   [BAD_SHAPE, { en: 'Server Side Api Parameter Error', de: 'Fehler bei einem Parameter der serverseitigen API' }],
   [BAD_LEAD_ID, { en: 'Invalid Lead ID', de: 'Ungültige Lead-ID' }],
   [BLANK_OS_VERSION, { en: 'Invalid App Extinfo', de: 'Ungültige App-Extinfo' }],
+  [BAD_EVENT_NAME, { en: 'Messaging Event Invalid Event Type', de: 'Ungültiger Event-Typ für Messaging-Event' }],
+  [BAD_CLICK, { en: 'Messaging Event Invalid Ctwa Clid', de: 'Ungültige Ctwa-Clid für Messaging-Event' }],
   [FEW_USER_KEYS, { en: 'Insufficient Customer Information Parameter Data', de: 'Zu wenige Kundeninformationsparameter' }],
 ]);
 

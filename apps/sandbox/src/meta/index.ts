@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Emulator, RequestFacts, SandboxCore } from '../core/types.ts';
+import { registerWhatsappControl } from '../whatsapp/control.ts';
+import { datasetEdge } from '../whatsapp/dataset-edge.ts';
+import { createWhatsappWorld } from '../whatsapp/world.ts';
 import { unknownPath, unsupported, versionRefusal } from './access.ts';
 import { errorBody, newTraceId } from './errors.ts';
 import type { Refusal } from './errors.ts';
@@ -31,20 +34,23 @@ function factsOf(request: FastifyRequest): RequestFacts {
   };
 }
 
-/** Only POST exists on the `events` edge, and no other edge exists here. */
+/** The `events` edge knows only POST, `dataset` only GET and POST, and no other edge exists here. */
 function pathRefusal(request: FastifyRequest, core: SandboxCore): Refusal {
   const [version = '', id = '', edge, ...rest] = (request.params as { '*': string })['*'].split('/');
   const wrongVersion = versionRefusal(version, core);
   if (wrongVersion !== undefined) return wrongVersion;
-  if (rest.length === 0 && (edge === undefined || edge === 'events')) return unsupported(request.method.toLowerCase(), id);
+  if (rest.length === 0 && (edge === undefined || edge === 'events' || edge === 'dataset')) return unsupported(request.method.toLowerCase(), id);
   return unknownPath([edge ?? '', ...rest].join('/'));
 }
 
 /** Meta's Conversions API as its pages describe it; strict, and deaf to repeated event ids so that duplicates show. */
 export function metaEmulator(): Emulator {
   const partial = new WeakSet<FastifyRequest>();
+  const world = createWhatsappWorld();
+  let registered: SandboxCore | undefined;
 
   function register(app: FastifyInstance, core: SandboxCore): void {
+    registered = core;
     addParsers(app);
 
     function refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): unknown {
@@ -58,14 +64,21 @@ export function metaEmulator(): Emulator {
       request.log.error({ err: error }, 'sandbox.meta_failed');
       return refuse(request, reply, { status: 500, type: 'OAuthException', code: 1, message: 'An unknown error occurred' });
     });
-    app.post('/meta/:version/:datasetId/events', postEvents(core, partial));
+    app.post('/meta/:version/:datasetId/events', postEvents(core, world, partial));
+    app.route({ method: ['GET', 'POST'], url: '/meta/:version/:datasetId/dataset', exposeHeadRoute: false, handler: datasetEdge(core, world) });
     app.all('/meta/*', (request, reply) => refuse(request, reply, pathRefusal(request, core)));
   }
 
   return {
     platform: 'meta',
     register,
-    reset: () => undefined, // it remembers nothing: what was taken is in the core's record
+    registerControl: (app) =>
+      registerWhatsappControl(app, world, () => {
+        if (registered === undefined) throw new Error('a control route was called before the emulator was registered');
+        return registered;
+      }),
+    // What was taken is in the core's record.
+    reset: () => world.reset(),
     faultReply: metaFaultReply,
     facts: factsOf,
     markPartial: (request) => void partial.add(request),

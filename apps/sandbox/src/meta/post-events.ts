@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { PoisonRule, SandboxCore } from '../core/types.ts';
-import { accessRefusal } from './access.ts';
+import { messagingScene } from '../whatsapp/check-messaging.ts';
+import type { WhatsappWorld } from '../whatsapp/world.ts';
+import { accessRefusal, datasetRefusal } from './access.ts';
 import { readBehaviour } from './behaviour.ts';
 import type { Behaviour } from './behaviour.ts';
 import { eventFault } from './check-event.ts';
@@ -37,7 +39,7 @@ function firstRefusal(events: readonly unknown[], core: SandboxCore, behaviour: 
 }
 
 /** `POST /{version}/{dataset}/events`. `partial` marks requests of which only the first half is to be taken. */
-export function postEvents(core: SandboxCore, partial: WeakSet<FastifyRequest>) {
+export function postEvents(core: SandboxCore, world: WhatsappWorld, partial: WeakSet<FastifyRequest>) {
   return (request: EventsRequest, reply: FastifyReply): unknown => {
     const { version, datasetId } = request.params;
     const traceId = newTraceId();
@@ -55,12 +57,12 @@ export function postEvents(core: SandboxCore, partial: WeakSet<FastifyRequest>) 
       return reply.code(status).header('x-fb-trace-id', traceId).header('facebook-api-version', version).send(body);
     }
 
-    const refused = accessRefusal(request, version, datasetId, core);
+    const refused = accessRefusal(request, version, core) ?? datasetRefusal(datasetId, core, world);
     if (refused !== undefined) return answer(refused.status, errorBody(refused, traceId));
     const events = eventsOf(request);
     if (!isList(events)) return answer(events.status, errorBody(events, traceId));
     given = events.length;
-    const bad = firstRefusal(events, core, readBehaviour(core));
+    const bad = firstRefusal(events, core, readBehaviour(core, messagingScene(datasetId, core, world)));
     if (bad !== undefined) return answer(bad.status, errorBody(bad, traceId));
 
     const taken = partial.has(request) ? events.slice(0, Math.floor(events.length / 2)) : events;
