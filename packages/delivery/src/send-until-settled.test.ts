@@ -216,6 +216,11 @@ describe('a request that is too large', () => {
     expect(recorded.dead()).toEqual([]);
   });
 
+  it('is sent in two whole halves: its size says nothing against the second', async () => {
+    const { recorded } = await send(await eventsOf(aJob({ events: 10 })), ({ items }) => (items.length > 5 ? tooLarge() : accepted()));
+    expect(recorded.requests.map(({ items }) => items.length)).toEqual([10, 5, 5]);
+  });
+
   it('buries an event that is too large alone', async () => {
     const { recorded } = await send(await eventsOf(aJob({ jobId: 'a', events: 4 })), ({ items }) => (items.includes('a/2') ? tooLarge() : accepted()));
     expect(recorded.deaths()).toMatchObject([{ reason: 'rejected', code: '413' }]);
