@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { PlatformDefinition } from '@relay/contract';
+import type { DeliveryPlatform } from '@relay/contract';
+import { isOutcomeUnknown } from './outcome.ts';
 import { MAX_REQUEST_BYTES, metaCredentialsSchema, metaRequest, parseMetaDestination, readMetaReply } from '../meta/index.ts';
 
 /** A system user's token of the business that owns the WhatsApp Business Account; it cannot be refreshed. Unknown keys are dropped. */
@@ -11,7 +12,7 @@ export type WhatsappCredentials = z.infer<typeof whatsappCredentialsSchema>;
  * Business Account. Meta does not deduplicate these, so one event goes per request and `isOutcomeUnknown` tells when no
  * second one may follow by itself. Events are made by `toMessagingItem`. Facts, links and decisions: README.md beside this file.
  */
-export const whatsappMessaging: Omit<PlatformDefinition<WhatsappCredentials>, 'toItem'> = {
+export const whatsappMessaging: DeliveryPlatform<WhatsappCredentials> = {
   id: 'whatsapp',
   maxEvents: 1,
   maxDestinations: 1,
@@ -22,6 +23,7 @@ export const whatsappMessaging: Omit<PlatformDefinition<WhatsappCredentials>, 't
   checkGrant: ({ accessToken }) => (accessToken.trim() === '' ? TOKEN_MISSING : undefined),
   toRequest: metaRequest,
   readReply: readMetaReply,
+  isOutcomeUnknown,
 };
 
 const TOKEN_MISSING = {
