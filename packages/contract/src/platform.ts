@@ -2,11 +2,17 @@ import type { z } from 'zod';
 import type { Consent, ConversionEvent } from './event.ts';
 import type { PlatformId } from './platform-id.ts';
 
+/** A platform of `POST /v1/ads/conversions`: it also knows how to make its wire events of ours. */
+export interface PlatformDefinition<Credentials = unknown> extends DeliveryPlatform<Credentials> {
+  /** One event as this platform's wire JSON, normalised and hashed; or why the platform is certain to refuse it. */
+  toItem(event: ConversionEvent, context: ItemContext): ItemResult;
+}
+
 /**
- * What a platform has to be able to do. Everything here is pure: no clock, network, environment or logger, so that a
- * platform is tested by tables alone. The worker owns time, sockets, retries and state.
+ * What a platform has to be able to do for its events to be delivered. Everything here is pure: no clock, network,
+ * environment or logger, so that a platform is tested by tables alone. The worker owns time, sockets, retries and state.
  */
-export interface PlatformDefinition<Credentials = unknown> {
+export interface DeliveryPlatform<Credentials = unknown> {
   readonly id: PlatformId;
   /** Most events one request may carry. */
   readonly maxEvents: number;
@@ -23,12 +29,16 @@ export interface PlatformDefinition<Credentials = unknown> {
   parseDestination(destinationId: string): ParsedDestination;
   /** Whether the grant allows sending at all; a sentence that says what to do if not. `undefined`: it does. */
   checkGrant(credentials: Credentials): GrantFault | undefined;
-  /** One event as this platform's wire JSON, normalised and hashed; or why the platform is certain to refuse it. */
-  toItem(event: ConversionEvent, context: ItemContext): ItemResult;
   /** One request of up to `maxEvents` events to up to `maxDestinations` destinations. */
   toRequest(batch: Batch<Credentials>, endpoints: PlatformEndpoints): OutboundRequest;
   /** What an answer means. Total: HTML, an empty body and cut JSON have a meaning too. */
   readReply(reply: InboundReply, sent: SentBatch): Verdict;
+
+  /**
+   * Present where the platform does not recognise repeats: an event whose end is not known is then never sent again by
+   * itself. Tells whether an answer leaves it open if the event was taken.
+   */
+  readonly isOutcomeUnknown?: (reply: InboundReply) => boolean;
 
   /** OAuth refresh, where the platform has one. */
   readonly tokens?: TokenSource<Credentials>;
@@ -110,7 +120,7 @@ export interface BatchGroup {
 }
 
 export interface OutboundRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
