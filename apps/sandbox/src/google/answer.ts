@@ -8,9 +8,14 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Events the request carried, 0 if it was not read that far. */
   readonly events?: number;
+  /** Name of the route in the record; the one registered if absent. */
+  readonly route?: string;
 }
 
 export interface RawRequest {
+  readonly method: string;
+  /** Without the query, as it came in. */
+  readonly path: string;
   readonly headers: FastifyRequest['headers'];
   /** The body as it came in; empty for a request without one. */
   readonly raw: Buffer;
@@ -24,10 +29,10 @@ export function routeHandler(core: SandboxCore, decide: (request: RawRequest) =>
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const raw = Buffer.isBuffer(request.body) ? request.body : EMPTY;
     const query = request.query as Readonly<Record<string, unknown>>; // fastify's parser always gives an object
-    const answer = decide({ headers: request.headers, raw, query });
+    const answer = decide({ method: request.method, path: request.url.split('?', 1)[0] ?? '', headers: request.headers, raw, query });
     core.requested({
       platform: 'google',
-      route: request.routeOptions.url ?? request.url,
+      route: answer.route ?? request.routeOptions.url ?? request.url,
       status: answer.status,
       events: answer.events ?? 0,
       bytes: raw.length,

@@ -1,4 +1,5 @@
-import { SEED } from '../seed.ts';
+import type { ActionStore } from './actions.ts';
+import { accessBetween, customerOf } from './customers.ts';
 import type { Violation } from './error-bodies.ts';
 import type { AccountInput, DestinationInput } from './request-shape.ts';
 
@@ -13,19 +14,13 @@ export interface KnownDestination {
 }
 
 const MAX_DESTINATIONS = 10;
-/** An action of the customer whose type takes no events (a phone call action). */
-export const CALL_ACTION = '301';
-
-const UPLOAD_ACTIONS: ReadonlySet<string> = new Set(SEED.google.uploadActions);
-const WEBPAGE_ACTIONS: ReadonlySet<string> = new Set(SEED.google.webpageActions);
-const LOGIN_ACCOUNTS: ReadonlySet<string> = new Set([SEED.google.loginCustomerId, SEED.google.customerId]);
 
 export interface CheckedDestinations {
   readonly known: readonly KnownDestination[];
   readonly violations: readonly Violation[];
 }
 
-export function checkDestinations(inputs: readonly DestinationInput[]): CheckedDestinations {
+export function checkDestinations(inputs: readonly DestinationInput[], actions: ActionStore): CheckedDestinations {
   if (inputs.length === 0) return { known: [], violations: [missing('destinations')] };
   const violations: Violation[] = [];
   if (inputs.length > MAX_DESTINATIONS) {
@@ -40,7 +35,7 @@ export function checkDestinations(inputs: readonly DestinationInput[]): CheckedD
     }
     seen.add(reference);
     checkAccounts(input, path, violations);
-    const type = checkAction(input.productDestinationId, path, violations);
+    const type = checkAction({ input, path, actions }, violations);
     const destinationId = `customers/${input.operatingAccount?.accountId ?? ''}/conversionActions/${input.productDestinationId ?? ''}`;
     return { reference, destinationId, type, input };
   });
@@ -70,7 +65,7 @@ function checkAccounts(input: DestinationInput, path: string, violations: Violat
   if (violations.length > before) return; // the pair is judged only when each half is sound
   if (typeOf(operating) !== 'GOOGLE_ADS') {
     violations.push({ field: `${path}.operating_account`, description: 'The operating account does not fit the destination.', reason: 'DESTINATION_ACCOUNT_TYPE_MISMATCH' });
-  } else if (operating.accountId !== SEED.google.customerId || !LOGIN_ACCOUNTS.has(login.accountId ?? '')) {
+  } else if (accessBetween(login.accountId ?? '', operating.accountId ?? '') !== 'granted') {
     violations.push({
       field: `${path}.operating_account`,
       description: 'The login account has no access to the operating account.',
@@ -99,14 +94,29 @@ function typeOf(account: AccountInput): string | undefined {
   return [account.accountType, account.product].find(isSet);
 }
 
-function checkAction(id: string | undefined, path: string, violations: Violation[]): ActionType | undefined {
+interface ActionPlace {
+  readonly input: DestinationInput;
+  readonly path: string;
+  readonly actions: ActionStore;
+}
+
+function checkAction({ input, path, actions }: ActionPlace, violations: Violation[]): ActionType | undefined {
   const field = `${path}.product_destination_id`;
-  if (!id) violations.push(missing(field));
-  else if (UPLOAD_ACTIONS.has(id)) return 'UPLOAD_CLICKS';
-  else if (WEBPAGE_ACTIONS.has(id)) return 'WEBPAGE';
-  else if (id === CALL_ACTION) violations.push({ field, description: 'The conversion action has a type that does not accept events.', reason: 'INVALID_CONVERSION_ACTION_TYPE' });
-  // Also for a resource name: the field takes the bare id.
-  else violations.push({ field, description: 'The conversion action does not exist.', reason: 'INVALID_CONVERSION_ACTION_ID' });
+  const id = input.productDestinationId;
+  if (!id) {
+    violations.push(missing(field));
+    return undefined;
+  }
+  const customerId = input.operatingAccount?.accountId ?? '';
+  if (customerOf(customerId) === undefined) return undefined; // the account is told off already
+  // Under a resource name nothing is found: the field takes the bare id.
+  const action = actions.find(customerId, id);
+  if (action === undefined || action.status !== 'ENABLED') {
+    violations.push({ field, description: 'The conversion action does not exist.', reason: 'INVALID_CONVERSION_ACTION_ID' });
+    return undefined;
+  }
+  if (action.type === 'UPLOAD_CLICKS' || action.type === 'WEBPAGE') return action.type;
+  violations.push({ field, description: 'The conversion action has a type that does not accept events.', reason: 'INVALID_CONVERSION_ACTION_TYPE' });
   return undefined;
 }
 

@@ -66,23 +66,23 @@ export function frontEndError(violations: readonly Violation[]): Answer {
 }
 
 /** Exact 401 texts are not confirmed for this API; these are Google's general ones. */
-export function unauthenticated(why: 'missing' | 'invalid' | 'expired', method: string): Answer {
+export function unauthenticated(why: 'missing' | 'invalid' | 'expired', method: string, service = SERVICE): Answer {
   const missing = why === 'missing';
   const reason = { missing: 'CREDENTIALS_MISSING', invalid: 'ACCESS_TOKEN_TYPE_UNSUPPORTED', expired: 'ACCESS_TOKEN_EXPIRED' }[why];
   return errorAnswer({
     code: 401,
     status: 'UNAUTHENTICATED',
     message: `Request ${missing ? 'is missing required authentication credential' : 'had invalid authentication credentials'}. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.`,
-    details: [errorInfo(reason, 'googleapis.com', { service: SERVICE, method })],
+    details: [errorInfo(reason, 'googleapis.com', { service, method })],
   });
 }
 
-export function scopeInsufficient(method: string): Answer {
+export function scopeInsufficient(method: string, service = SERVICE): Answer {
   return errorAnswer({
     code: 403,
     status: 'PERMISSION_DENIED',
     message: 'Request had insufficient authentication scopes.',
-    details: [errorInfo('ACCESS_TOKEN_SCOPE_INSUFFICIENT', 'googleapis.com', { service: SERVICE, method })],
+    details: [errorInfo('ACCESS_TOKEN_SCOPE_INSUFFICIENT', 'googleapis.com', { service, method })],
   });
 }
 

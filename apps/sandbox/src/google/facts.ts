@@ -16,7 +16,9 @@ export function googleFacts(request: FastifyRequest): RequestFacts {
     const eventIds = listOf(body, 'events')
       .map((event) => memberOf(event, 'transactionId'))
       .filter((id) => typeof id === 'string');
-    return { token, destinationIds, eventIds };
+    const rows = listOf(body, 'conversionAdjustments');
+    const texts = (name: string) => rows.map((row) => memberOf(row, name)).filter((value) => typeof value === 'string');
+    return { token, destinationIds: [...destinationIds, ...new Set(texts('conversionAction'))], eventIds: [...eventIds, ...texts('orderId')] };
   } catch {
     return { token }; // the handler is the one to refuse it
   }

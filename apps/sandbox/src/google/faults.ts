@@ -1,4 +1,5 @@
 import type { CannedFault, CannedReply } from '../core/types.ts';
+import { adsFaultReply } from '../google-ads/faults.ts';
 import type { Answer } from './answer.ts';
 import { errorAnswer, quotaExceeded } from './error-bodies.ts';
 
@@ -24,6 +25,8 @@ const QUOTAS: Readonly<Record<string, string>> = {
 };
 
 export function googleFaultReply(fault: CannedFault): CannedReply | undefined {
+  // A fault knows no route: the Ads API's answers have variants of their own.
+  if (fault.variant?.startsWith('ads_') === true) return adsFaultReply(fault);
   if (fault.kind === 'rate_limit') {
     const limit = QUOTAS[fault.variant ?? 'per_minute'];
     const seconds = fault.options['retryAfterSeconds'];

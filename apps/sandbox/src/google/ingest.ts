@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { SandboxCore } from '../core/types.ts';
+import type { ActionStore } from './actions.ts';
 import type { Answer, RawRequest } from './answer.ts';
+import type { ConversionStore } from './conversions.ts';
 import { checkDestinations, missing } from './destinations.ts';
 import type { KnownDestination } from './destinations.ts';
 import { errorAnswer, frontEndError, invalidArgument, permissionDenied, quotaExceeded, serviceDisabled } from './error-bodies.ts';
@@ -23,6 +25,8 @@ interface Parts {
   readonly tokens: TokenStore;
   readonly quota: MinuteQuota;
   readonly statuses: StatusStore;
+  readonly actions: ActionStore;
+  readonly conversions: ConversionStore;
 }
 
 /** `POST /v1/events:ingest`: everything found goes into one 400, and then nothing is taken. */
@@ -50,7 +54,7 @@ export function ingestEvents(parts: Parts) {
 
 function judge(body: IngestRequest, settings: GoogleSettings, parts: Parts): Answer {
   const events = body.events ?? [];
-  const { known, violations: destinationFaults } = checkDestinations(body.destinations ?? []);
+  const { known, violations: destinationFaults } = checkDestinations(body.destinations ?? [], parts.actions);
   if (settings.accountMismatch === 'forbidden') {
     const denied = destinationFaults.filter((fault) => fault.reason === 'OPERATING_ACCOUNT_LOGIN_ACCOUNT_MISMATCH');
     if (denied.length > 0) return permissionDenied(denied);
@@ -108,7 +112,7 @@ interface Sound {
   readonly settings: GoogleSettings;
 }
 
-function take({ body, events, known, settings }: Sound, { core, statuses }: Parts): Answer {
+function take({ body, events, known, settings }: Sound, { core, statuses, conversions }: Parts): Answer {
   const requestId = randomUUID();
   if (body.validateOnly !== true) {
     const counts = new Map(known.map((destination) => [destination, 0]));
@@ -117,6 +121,7 @@ function take({ body, events, known, settings }: Sound, { core, statuses }: Part
       for (const target of targetsOf(event, known)) {
         counts.set(target, (counts.get(target) ?? 0) + 1);
         taken.push({ destinationId: target.destinationId, eventId: event.transactionId ?? '' });
+        conversions.remember(target.destinationId, event);
       }
     }
     statuses.remember(requestId, known.map((destination) => ({ destination: destination.input, events: counts.get(destination) ?? 0 })));

@@ -26,6 +26,8 @@ export interface ShapeOptions {
   readonly acceptSnakeCase: boolean;
   /** When false a timestamp is only checked to be a string; the service judges it later. */
   readonly parseTimestamps: boolean;
+  /** Of the type names in messages; the Data Manager's if absent. */
+  readonly protoPackage?: string;
 }
 
 interface Walk {
@@ -69,7 +71,7 @@ function check(value: unknown, spec: Spec, walk: Walk): void {
       checkList(value, spec.of, walk);
       return;
     case 'enum':
-      if (typeof value !== 'string' || !spec.values.has(value)) invalid(value, `type.googleapis.com/google.ads.datamanager.v1.${spec.name}`, walk);
+      if (typeof value !== 'string' || !spec.values.has(value)) invalid(value, typeName(spec.name, walk), walk);
       return;
     case 'string':
     case 'double':
@@ -117,7 +119,7 @@ function checkList(value: unknown, of: Spec, walk: Walk): void {
 
 function checkMessage(value: unknown, spec: MessageSpec, walk: Walk): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    invalid(value, `type.googleapis.com/google.ads.datamanager.v1.${spec.name}`, walk);
+    invalid(value, typeName(spec.name, walk), walk);
     return;
   }
   const record = value as Record<string, unknown>; // narrowed to a plain object just above
@@ -139,6 +141,10 @@ function checkMessage(value: unknown, spec: MessageSpec, walk: Walk): void {
     const path = pathOf(walk.path);
     walk.found.push({ field: path, description: `Invalid value at '${path}' (oneof), oneof field is already set. Cannot set more than one of ${spec.oneof.join(', ')}.` });
   }
+}
+
+function typeName(name: string, walk: Walk): string {
+  return `type.googleapis.com/${walk.options.protoPackage ?? 'google.ads.datamanager.v1'}.${name}`;
 }
 
 function unknownName(key: string, walk: Walk): void {

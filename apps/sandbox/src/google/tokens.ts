@@ -14,10 +14,14 @@ export interface AccessToken {
   readonly expiresAtMs: number;
 }
 
+export type TokenFault = 'missing' | 'invalid' | 'expired' | 'revoked' | 'scope';
+
 /** Access tokens the token endpoint gave out. */
 export interface TokenStore {
   issue(refreshToken: string, lifetimeSeconds: number): { readonly value: string; readonly token: AccessToken };
-  /** The token's client when the call may go on, else the answer to give. */
+  /** The token's client when it serves the scope, else what is wrong with it. */
+  judge(authorization: string | undefined, scope: string): { readonly clientId: string } | { readonly fault: TokenFault };
+  /** The token's client when the Data Manager call may go on, else the answer to give. */
   authorise(authorization: string | undefined, method: string): { readonly clientId: string } | { readonly refusal: Answer };
   reset(): void;
 }
@@ -34,22 +38,29 @@ export function createTokenStore(core: SandboxCore): TokenStore {
     return { value, token };
   }
 
-  function authorise(authorization: string | undefined, method: string) {
+  function judge(authorization: string | undefined, scope: string): { readonly clientId: string } | { readonly fault: TokenFault } {
     const value = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    if (value === undefined) return { refusal: unauthenticated('missing', method) };
+    if (value === undefined) return { fault: 'missing' };
     const token = issued.get(value);
     const state = core.tokenState('google', value);
     // A token that control declares valid needs no round through the token endpoint.
-    if (token === undefined && (state === 'unset' || state === 'revoked')) return { refusal: unauthenticated('invalid', method) };
-    const refusal = refusalOf({ token, state, method });
-    return refusal ? { refusal } : { clientId: token?.clientId ?? SEED.google.clientId };
+    if (token === undefined && (state === 'unset' || state === 'revoked')) return { fault: 'invalid' };
+    const fault = faultOf(token, state, scope);
+    return fault ? { fault } : { clientId: token?.clientId ?? SEED.google.clientId };
   }
 
-  function refusalOf({ token, state, method }: { token: AccessToken | undefined; state: string; method: string }): Answer | undefined {
-    if (state === 'revoked' || (token && grantIsRevoked(token))) return unauthenticated('invalid', method);
-    if (state === 'expired' || (token && token.expiresAtMs <= core.now())) return unauthenticated('expired', method);
-    if (state === 'no_scope' || (token && !token.scopes.includes(DATA_MANAGER_SCOPE))) return scopeInsufficient(method);
+  function faultOf(token: AccessToken | undefined, state: string, scope: string): TokenFault | undefined {
+    if (state === 'revoked' || (token && grantIsRevoked(token))) return 'revoked';
+    if (state === 'expired' || (token && token.expiresAtMs <= core.now())) return 'expired';
+    if (state === 'no_scope' || (token && !token.scopes.includes(scope))) return 'scope';
     return undefined;
+  }
+
+  function authorise(authorization: string | undefined, method: string) {
+    const judged = judge(authorization, DATA_MANAGER_SCOPE);
+    if ('clientId' in judged) return judged;
+    if (judged.fault === 'scope') return { refusal: scopeInsufficient(method) };
+    return { refusal: unauthenticated(judged.fault === 'revoked' ? 'invalid' : judged.fault, method) };
   }
 
   /** General Google behaviour: taking back a grant also ends the access tokens made from it. Not stated for this API. */
@@ -57,5 +68,5 @@ export function createTokenStore(core: SandboxCore): TokenStore {
     return core.tokenState('google', token.refreshToken) === 'revoked' && core.switchOf<boolean>('google.revokeEndsAccessTokens', true);
   }
 
-  return { issue, authorise, reset: () => issued.clear() };
+  return { issue, judge, authorise, reset: () => issued.clear() };
 }
