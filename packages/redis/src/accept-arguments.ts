@@ -21,6 +21,7 @@ export function acceptArguments(input: {
   for (const { request } of plan.entries) refused += request.refused.length;
   return {
     tag: lane.tag,
+    prefix: keys.job(lane, ''),
     ttl,
     logMax: config.logMaxEntries,
     logMinId: Math.max(nowMs - ttl * 1000, 0),
@@ -46,7 +47,8 @@ function deliveryOf(entry: Entry & { options: EnqueueOptions }, chunks: readonly
     'nm', joined(request.eventNames),
   ];
   if (request.eventsSubmitted <= MAX_ROW_EVENT_IDS) {
-    fields.push('ei', JSON.stringify([...request.events, ...request.refused].map((event) => event.eventId)));
+    const submitted = [...request.events, ...request.refused.map(({ eventIndex, eventId }) => ({ index: eventIndex, eventId }))];
+    fields.push('ei', JSON.stringify(submitted.sort((a, b) => a.index - b.index).map(({ eventId }) => eventId)));
   }
   if (options.wantsReply) fields.push('rp', apiId);
   for (const [k, events] of chunks.entries()) fields.push(`c${k}`, `q|${events}|0|0|0||||`);

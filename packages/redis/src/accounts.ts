@@ -1,13 +1,18 @@
-import { isPlatformId, type PlatformId } from '@relay/contract';
-import type { Account, AccountStatus, AccountStore } from '@relay/delivery';
-import type { Sealer } from '@relay/runtime';
+import { isPlatformId, RelayError, type PlatformId } from '@relay/contract';
+import type { Account, AccountPatch, AccountStatus, AccountStore } from '@relay/delivery';
+import { SealError, type Sealer } from '@relay/runtime';
 import { orUnavailable, type RedisConnection } from './connect.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { globals, keys, type Lanes } from './keys.ts';
-import { runMarkReconnect } from './scripts.ts';
+import { runScript } from './scripts.ts';
 
 /** A change is announced at once; this bounds how long a cache can be wrong when the announcement got lost. */
 const CACHE_MS = 5_000;
+/** How often a change is tried again because others changed the account meanwhile. */
+const MAX_CONFLICTS = 50;
+
+/** Such an account holds its events: with the key back it is active again, with new credentials too. */
+const UNREADABLE = 'The credentials were sealed under a key that is not in RELAY_SECRET_KEY. Put the key back, or set the credentials anew.';
 
 export interface AccountsDeps {
   readonly connection: RedisConnection;
@@ -41,20 +46,50 @@ export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
   const contextOf = (id: string) => `account:${id}`;
   const sealed = (id: string, credentials: object) =>
     sealer.seal(Buffer.from(JSON.stringify(credentials)), contextOf(id)).toString('base64');
-  const load = async (id: string): Promise<Account | undefined> => {
-    const row = await connection.hgetall(globals.account(id));
+  /** `undefined`: sealed under a key that is no more (or not yet) in RELAY_SECRET_KEY. */
+  const opened = (id: string, credentials: string): Account['credentials'] | undefined => {
+    try {
+      return JSON.parse(sealer.open(Buffer.from(credentials, 'base64'), contextOf(id)).toString()) as Account['credentials'];
+    } catch (error) {
+      if (error instanceof SealError) return undefined;
+      throw error;
+    }
+  };
+  const load = async (id: string): Promise<Account | undefined> => read(id, await connection.hgetall(globals.account(id)));
+  const read = (id: string, row: Row): Account | undefined => {
     if (row['platform'] === undefined || !isPlatformId(row['platform'])) return undefined;
+    const credentials = opened(id, row['credentials'] ?? '');
+    const status = row['status'] as AccountStatus;
     return {
       id,
       platform: row['platform'],
-      credentials: JSON.parse(sealer.open(Buffer.from(row['credentials']!, 'base64'), contextOf(id)).toString()) as Account['credentials'],
+      credentials: credentials ?? {},
       metadata: JSON.parse(row['metadata'] ?? '{}') as Account['metadata'],
-      status: row['status'] as AccountStatus,
-      statusReason: row['reason'] || undefined,
+      status: credentials === undefined && status === 'active' ? 'needs_reconnect' : status,
+      statusReason: credentials === undefined ? UNREADABLE : row['reason'] || undefined,
       revision: Number(row['revision'] ?? 1),
       createdAtMs: Number(row['created']),
       updatedAtMs: Number(row['updated']),
     };
+  };
+  const write = async (id: string, change: Change): Promise<boolean> => {
+    const { create = false, expect = {}, set, bump = false } = change;
+    const request = JSON.stringify({ id, create, expect, set: Object.entries(set).flat(), bump });
+    return (await runScript(connection, 'relayWriteAccount', [globals.account(id), globals.accounts, request])) === 1;
+  };
+  /** Changes what is there now, again and again until nobody else changed it in between. `undefined`: there is none, or nothing to change. */
+  const update = async (id: string, changeOf: (before: Account) => Change | undefined): Promise<Account | undefined> => {
+    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
+      const row = await connection.hgetall(globals.account(id));
+      const before = read(id, row);
+      const change = before && changeOf(before);
+      if (change === undefined) return undefined;
+      const expect = { credentials: row['credentials'] ?? '', metadata: row['metadata'] ?? '' };
+      if (!(await write(id, { ...change, expect }))) continue;
+      await deps.changes.announce('account', id);
+      return load(id);
+    }
+    throw new RelayError('storage_unavailable', 'Too many changes of this account at once. Send this one again later.', { retryAfterSeconds: 1 });
   };
   const heldEvents = async (id: string): Promise<number> => {
     const account = await cached(id);
@@ -73,6 +108,20 @@ export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
     return account;
   };
 
+  const changeBy = (patch: AccountPatch, before: Account): Change => {
+    const set: Record<string, string> = { updated: String(deps.now()) };
+    if (patch.metadata !== undefined) {
+      const merged = Object.entries({ ...before.metadata, ...patch.metadata }).filter(([, value]) => value !== null);
+      set['metadata'] = JSON.stringify(Object.fromEntries(merged));
+    }
+    if (patch.credentials !== undefined) set['credentials'] = sealed(before.id, patch.credentials);
+    const status = patch.status ?? (patch.credentials === undefined ? undefined : 'active');
+    if (status !== undefined) set['status'] = status;
+    // Why an account needed a reconnect is no longer true of one that is active.
+    if (status === 'active') set['reason'] = '';
+    return { set, bump: patch.credentials !== undefined };
+  };
+
   return {
     get: (id) => orUnavailable(() => cached(id)),
     heldEvents: (id) => orUnavailable(() => heldEvents(id)),
@@ -83,11 +132,8 @@ export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
       }),
     create: (input) =>
       orUnavailable(async () => {
-        // The set decides who is first; a crash in between leaves an id without a record, which `create` may fill again.
-        const first = await connection.sadd(globals.accounts, input.id);
-        if (first === 0 && (await load(input.id)) !== undefined) return undefined;
         const now = String(deps.now());
-        await connection.hset(globals.account(input.id), {
+        const set = {
           platform: input.platform,
           credentials: sealed(input.id, input.credentials),
           metadata: JSON.stringify(input.metadata),
@@ -96,30 +142,16 @@ export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
           revision: '1',
           created: now,
           updated: now,
-        });
+        };
+        if (!(await write(input.id, { create: true, set }))) return undefined;
         await deps.changes.announce('account', input.id);
         return load(input.id);
       }),
     patch: (id, patch) =>
       orUnavailable(async () => {
-        const before = await load(id);
-        if (before === undefined) return undefined;
-        const fields: Record<string, string> = { updated: String(deps.now()) };
-        if (patch.metadata !== undefined) {
-          const merged = Object.entries({ ...before.metadata, ...patch.metadata }).filter(([, value]) => value !== null);
-          fields['metadata'] = JSON.stringify(Object.fromEntries(merged));
-        }
-        if (patch.credentials !== undefined) {
-          fields['credentials'] = sealed(id, patch.credentials);
-          fields['status'] = 'active';
-          fields['reason'] = '';
-        }
-        if (patch.status !== undefined) fields['status'] = patch.status;
-        const write = connection.multi().hset(globals.account(id), fields);
-        if (patch.credentials !== undefined) write.hincrby(globals.account(id), 'revision', 1).del(globals.token(id));
-        await write.exec();
-        await deps.changes.announce('account', id);
-        const account = (await load(id))!;
+        const account = await update(id, (before) => changeBy(patch, before));
+        if (account === undefined) return undefined;
+        if (patch.credentials !== undefined) await connection.del(globals.token(id));
         const releasedEvents = account.status === 'active' ? await deps.release(account.platform, id) : 0;
         return { account, releasedEvents };
       }),
@@ -136,16 +168,25 @@ export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
         return true;
       }),
     async markNeedsReconnect(id, revision, reason) {
-      const marked = await runMarkReconnect(connection, [globals.account(id), revision, reason, deps.now()]);
+      const marked = await runScript(connection, 'relayMarkReconnect', [globals.account(id), revision, reason, deps.now()]);
       if (marked === 1) await deps.changes.announce('account', id);
       const account = await load(id);
       return account === undefined || account.status !== 'active';
     },
     async storeRefreshToken(id, revision, refreshToken) {
-      const account = await load(id);
-      if (account === undefined || account.revision !== revision) return;
-      await connection.hset(globals.account(id), 'credentials', sealed(id, { ...account.credentials, refreshToken }));
-      await deps.changes.announce('account', id);
+      await update(id, (before) =>
+        before.revision === revision && before.statusReason !== UNREADABLE ? { set: { credentials: sealed(id, { ...before.credentials, refreshToken }) } } : undefined,
+      );
     },
   };
+}
+
+type Row = Readonly<Record<string, string>>;
+
+/** What write-account.lua does; its head says how. */
+interface Change {
+  readonly create?: boolean;
+  readonly expect?: Row;
+  readonly set: Row;
+  readonly bump?: boolean;
 }

@@ -62,15 +62,15 @@ export function createApiKeyStore({ connection, changes, now }: ApiKeysDeps): Bo
   };
   const write = async (id: string, secret: string, key: Pick<ApiKey, 'name' | 'scopes' | 'accounts'>): Promise<void> => {
     const sha256 = hash('sha256', secret, 'hex');
-    await connection.hset(globals.apiKey(id), {
-      hash: sha256,
-      name: key.name,
-      scopes: JSON.stringify(key.scopes),
-      accounts: JSON.stringify(key.accounts),
-      created: String(now()),
-    });
-    await connection.sadd(globals.apiKeys, id);
-    await connection.set(globals.apiKeyHash(sha256), id);
+    const row = { hash: sha256, name: key.name, scopes: JSON.stringify(key.scopes), accounts: JSON.stringify(key.accounts) };
+    // All at once: a record without its hash would be a key that is listed and opens nothing.
+    await connection
+      .multi()
+      .hset(globals.apiKey(id), row)
+      .hsetnx(globals.apiKey(id), 'created', String(now()))
+      .sadd(globals.apiKeys, id)
+      .set(globals.apiKeyHash(sha256), id)
+      .exec();
     await changes.announce('api-key', id);
   };
 
@@ -114,9 +114,7 @@ export function createApiKeyStore({ connection, changes, now }: ApiKeysDeps): Bo
       orUnavailable(async () => {
         const stored = await load(id);
         if (stored === undefined) return false;
-        // The way in goes first: a crash in between leaves a record that opens nothing.
-        await connection.del(globals.apiKeyHash(stored.hash));
-        await connection.multi().del(globals.apiKey(id)).srem(globals.apiKeys, id).exec();
+        await connection.multi().del(globals.apiKeyHash(stored.hash)).del(globals.apiKey(id)).srem(globals.apiKeys, id).exec();
         await changes.announce('api-key', id);
         return true;
       }),

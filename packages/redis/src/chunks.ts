@@ -71,7 +71,8 @@ function isFull(chunk: Chunk, request: AcceptedRequest, bytes: number): boolean 
 /** Ranges as start, count, start, count, …: a whole request is two numbers however long it is. */
 export function pushIndex(ranges: number[], index: number): void {
   const last = ranges.length - 2;
-  if (last >= 0 && ranges[last]! + ranges[last + 1]! === index) ranges[last + 1]! += 1;
+  const next = last < 0 ? undefined : ranges[last]! + ranges[last + 1]!;
+  if (next === index) ranges[last + 1]! += 1;
   else ranges.push(index, 1);
 }
 

@@ -3,7 +3,7 @@ import { RelayError } from '@relay/contract';
 import { acceptArguments } from './accept-arguments.ts';
 import { cutChunks, toJobData, type Entry } from './chunks.ts';
 import type { EnqueueDeps } from './enqueue.ts';
-import { priorityOf, roundOfScore } from './fairness.ts';
+import { priorityOf, readRound } from './fairness.ts';
 import { keys, newDeliveryId, newId } from './keys.ts';
 import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
 import { IDEMPOTENCY_TTL_MS, MAX_CONFLICTS } from './limits.ts';
@@ -89,14 +89,10 @@ async function store(queue: LaneQueue, plan: Plan, deps: EnqueueDeps): Promise<b
   const { lane, connection } = queue;
   const { chunks, chunksOf } = cutChunks(plan.entries);
   const destinations = [...new Set(chunks.map(({ request }) => backlogField(request)))];
-  const [scores, backlogs] =
+  const [round, backlogs] =
     chunks.length === 0
-      ? [[], []]
-      : await Promise.all([
-          connection.zrange(`${lane.tag}:${lane.queue}:prioritized`, 0, '0', 'WITHSCORES'),
-          connection.hmget(keys.backlog(lane.tag, lane.platform), ...destinations),
-        ]);
-  const round = roundOfScore(scores[1]);
+      ? [1, []]
+      : await Promise.all([readRound(connection, lane), connection.hmget(keys.backlog(lane.tag, lane.platform), ...destinations)]);
   const waitingEvents = new Map(destinations.map((field, i) => [field, Number(backlogs[i] ?? 0)]));
 
   const transaction = await queue.transaction();
@@ -120,17 +116,14 @@ async function store(queue: LaneQueue, plan: Plan, deps: EnqueueDeps): Promise<b
   }
   const ledger = keys.ledger(lane.tag, lane.platform);
   // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
-  transaction.hincrby(ledger, 'accepted', accepted);
+  transaction.hincrby(ledger, 'accepted', 0);
   transaction.runCommand('relayAccept', [
     ledger,
     keys.backlog(lane.tag, lane.platform),
     keys.open(lane.tag, lane.platform),
     JSON.stringify(acceptArguments({ lane, plan, chunks, chunksOf, jobs, accepted, config: deps.config })),
   ]);
-  const results = await transaction.exec();
-  if (results === null) return false;
-  for (const [error] of results) if (error !== null) throw error;
-  return true;
+  return queue.commit(transaction);
 }
 
 export function backlogField(request: { readonly accountId: string; readonly destinationId: string }): string {

@@ -42,6 +42,8 @@ export function createConnector(redisUrl: string): Connector {
             new Cluster(target.hosts, {
               redisOptions: { ...shared(options), ...target.auth },
               enableOfflineQueue: role === 'consumer',
+              // A write that was on its way when the connection broke may have happened: it is not sent again by itself.
+              ...(role === 'producer' && { retryDelayOnFailover: 0 }),
               clusterRetryStrategy: (times) => Math.min(times * 100, RECONNECT_MAX_MS),
             }) as unknown as Redis,
           );
@@ -67,7 +69,9 @@ function roleOptions(role: ConnectionRole): {
     ? {
         retryStrategy,
         enableOfflineQueue: false,
-        maxRetriesPerRequest: 1,
+        // With 0, what was on its way when the connection broke fails at once. ioredis would otherwise send it again, a
+        // whole transaction too, although it may have happened, and without the WATCH that guarded it.
+        maxRetriesPerRequest: 0,
         commandTimeout: PRODUCER_COMMAND_TIMEOUT_MS,
         connectTimeout: 5_000,
       }
@@ -130,7 +134,7 @@ export async function orUnavailable<T>(operation: () => Promise<T>): Promise<T> 
 }
 
 export function unavailable(cause: unknown): RelayError {
-  const full = cause instanceof Error && /OOM command not allowed/.test(cause.message);
+  const full = causesOf(cause).some((message) => /OOM command not allowed/.test(message));
   return new RelayError(
     full ? 'queue_full' : 'storage_unavailable',
     full
@@ -138,4 +142,11 @@ export function unavailable(cause: unknown): RelayError {
       : 'The queue cannot be reached. Send the same request again later.',
     { retryAfterSeconds: STORAGE_RETRY_AFTER_SECONDS, cause },
   );
+}
+
+/** The error's text, and for a discarded transaction the texts of what made Redis discard it (ioredis: `previousErrors`). */
+function causesOf(cause: unknown): string[] {
+  if (!(cause instanceof Error)) return [];
+  const { previousErrors = [] } = cause as Error & { previousErrors?: readonly Error[] };
+  return [cause.message, ...previousErrors.map((error) => error.message)];
 }

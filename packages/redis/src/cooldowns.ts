@@ -26,24 +26,19 @@ export function appScope(platform: string, app: string): string {
 export function createCooldowns(connection: RedisConnection, now: () => number): Cooldowns {
   return {
     async until(scopes) {
-      const values = await connection.mget(...scopes.map((scope) => globals.cooldown(scope)));
-      return values.reduce((latest, value) => Math.max(latest, Number(value ?? 0)), 0);
+      const ends = scopes.length === 0 ? [] : await connection.zmscore(globals.cooldowns, ...scopes);
+      const latest = ends.reduce((most, end) => Math.max(most, Number(end ?? 0)), 0);
+      return latest > now() ? latest : 0;
     },
     async start(scope, untilMs) {
-      const ttlMs = Math.ceil(untilMs - now());
-      if (ttlMs <= 0) return;
-      const running = Number((await connection.get(globals.cooldown(scope))) ?? 0);
-      if (running >= untilMs) return;
-      await connection
-        .multi()
-        .set(globals.cooldown(scope), String(Math.ceil(untilMs)), 'PX', ttlMs)
-        .zadd(globals.cooldowns, Math.ceil(untilMs), scope)
-        .exec();
+      if (untilMs <= now()) return;
+      // GT: of two that start at once the longer one stays.
+      await connection.zadd(globals.cooldowns, 'GT', Math.ceil(untilMs), scope);
     },
     async list() {
       const nowMs = now();
       await connection.zremrangebyscore(globals.cooldowns, '-inf', nowMs);
-      const rows = (await connection.zrange(globals.cooldowns, 0, '-1', 'WITHSCORES')) as string[];
+      const rows = await connection.zrange(globals.cooldowns, 0, '-1', 'WITHSCORES');
       const list = new Map<string, number>();
       for (let i = 0; i < rows.length; i += 2) list.set(rows[i]!, (Number(rows[i + 1]) - nowMs) / 1000);
       return list;

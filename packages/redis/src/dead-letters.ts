@@ -1,13 +1,15 @@
-import { RelayError, type PlatformId } from '@relay/contract';
-import type { DeadLetter, DeadLetterFilter, DeadLetterStore, Page, ReplayResult } from '@relay/delivery';
+import type { PlatformId } from '@relay/contract';
+import type { DeadLetter, DeadLetterStore, ReplayResult } from '@relay/delivery';
 import type { Sealer } from '@relay/runtime';
 import { indicesOf } from './chunks.ts';
 import { backlogField } from './commit-group.ts';
 import { orUnavailable, type RedisConnection } from './connect.ts';
 import { payloadContext, unpackPayload, type JobData } from './job-data.ts';
+import { priorityOf, readRound } from './fairness.ts';
 import { keys, newId, type Lane, type Lanes } from './keys.ts';
 import { JOB_OPTIONS, laneQueueOn, type LaneQueue } from './lane-queue.ts';
 import { letterDataSchema, toDeadLetter, whyNotReplayable, type LetterData } from './letter-data.ts';
+import { listLetters } from './letter-list.ts';
 
 export interface DeadLettersDeps {
   /** A connection that does nothing else: replays run under WATCH on it. */
@@ -19,9 +21,8 @@ export interface DeadLettersDeps {
   readonly now: () => number;
 }
 
-/** Letters read from Redis at a time, and most that one page looks at for a filter. */
-const SCAN_BATCH = 100;
-const MAX_SCANNED = 5_000;
+/** Events of a platform request, near enough: what is replayed waits its turn like what is new. */
+const EVENTS_PER_ROUND = 1_000;
 /** Letter ids carry their lane: `dl_<job>_<first position>_<queue>`. */
 const LETTER_ID = /^dl_[0-9a-z]+_\d+_([a-z]+(?:\.\d{1,4})?)$/;
 
@@ -60,7 +61,11 @@ export function createDeadLetterStore(deps: DeadLettersDeps): DeadLetterStore {
         return readMark(connection, place.dead.lane, id);
       }),
 
-    list: (filter, limit, cursor) => orUnavailable(() => listLetters(deps, queues, view, filter, limit, cursor)),
+    list: (filter, limit, cursor) =>
+      orUnavailable(() => {
+        const wanted = lanes.all.filter((lane) => filter.platform === undefined || lane.platform === filter.platform);
+        return listLetters({ queues: wanted.map((lane) => queues.get(lane.queue)!.dead), view }, filter, limit, cursor);
+      }),
 
     replay: (id, { force }) => {
       const run = replaying.then(() =>
@@ -75,10 +80,12 @@ export function createDeadLetterStore(deps: DeadLettersDeps): DeadLetterStore {
 
     discard: (id) =>
       orUnavailable(async () => {
-        const job = await placeOf(id)?.dead.queue.getJob(id);
-        if (job === undefined) return false;
+        const place = placeOf(id);
+        const job = await place?.dead.queue.getJob(id);
+        if (place === undefined || job === undefined) return false;
+        const replayed = (await replayedAt(place.dead.lane, id)) !== undefined;
         await job.remove();
-        return true;
+        return !replayed; // what was left over of a replayed letter is no letter any more
       }),
   };
 }
@@ -109,7 +116,7 @@ async function replayOne(
   const job = await place.dead.queue.getJob(id);
   if (job === undefined) return refuse((await connection.exists(mark)) === 1 ? ALREADY : { kind: 'not_found' });
   if ((await connection.exists(mark)) === 1) {
-    await job.remove(); // left over from a crash between the transaction and the removal
+    await job.remove().catch(() => undefined); // left over from a crash between the transaction and the removal
     return refuse(ALREADY);
   }
   const letter = letterDataSchema.parse(job.data);
@@ -117,12 +124,16 @@ async function replayOne(
   const obstacle = whyNotReplayable(letter, nowMs, deps.dedupWindowMs(letter.platform));
   if (obstacle !== undefined && !(force && obstacle.forcible)) return refuse({ kind: 'refused', why: obstacle.why });
 
+  const backlog = backlogField(letter);
+  const [round, waiting] = await Promise.all([readRound(connection, lane), connection.hget(keys.backlog(lane.tag, lane.platform), backlog)]);
+  const priority = priorityOf(round, Number(waiting ?? 0), EVENTS_PER_ROUND);
   const jobId = newId('r', nowMs);
   const part = { d: letter.deliveryId, k: letter.chunk, r: letter.indices };
   const transaction = await place.live.transaction();
-  place.live.add(transaction, 'deliver', toJob(letter, id, part, deps.sealer), { ...JOB_OPTIONS, priority: 1, jobId, timestamp: nowMs });
+  place.live.add(transaction, 'deliver', toJob(letter, id, part, deps.sealer), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
   const ledger = keys.ledger(lane.tag, lane.platform);
-  transaction.hincrby(ledger, 'replayed', letter.eventCount); // also makes EXEC refuse everything when memory is full
+  // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
+  transaction.hincrby(ledger, 'replayed', 0);
   transaction.runCommand('relayReplay', [
     ledger,
     keys.backlog(lane.tag, lane.platform),
@@ -134,7 +145,8 @@ async function replayOne(
       ttl: deps.retentionDays * 86_400,
       letter: publicPart(id, letter),
       job: jobId,
-      dest: backlogField(letter),
+      jobKey: keys.job(lane, jobId),
+      dest: backlog,
       n: letter.eventCount,
       at: nowMs,
       delivery: letter.deliveryId,
@@ -142,10 +154,9 @@ async function replayOne(
       indices: [...indicesOf(part)].map(String),
     }),
   ]);
-  const results = await transaction.exec();
-  if (results === null) return ALREADY;
-  for (const [error] of results) if (error !== null) throw error;
-  await job.remove();
+  if (!(await place.live.commit(transaction))) return ALREADY;
+  // The mark has decided. A letter that stays is not listed, and goes the next time somebody comes upon it.
+  await job.remove().catch(() => undefined);
   return { kind: 'replayed', events: letter.eventCount, accountId: letter.accountId };
 }
 
@@ -173,45 +184,4 @@ function toJob(letter: LetterData, id: string, part: JobData['p'][number], seale
 function publicPart(id: string, letter: LetterData): Omit<DeadLetter, 'replayedAtMs' | 'replayable' | 'whyNot'> {
   const { replayedAtMs: _at, replayable: _can, whyNot: _why, ...rest } = toDeadLetter(id, letter, 0, undefined, undefined);
   return rest;
-}
-
-/** Newest first, lane by lane; the cursor is `<lane number>.<offset>`. */
-async function listLetters(
-  deps: DeadLettersDeps,
-  queues: ReadonlyMap<string, { dead: LaneQueue }>,
-  view: (lane: Lane, id: string, data: unknown) => Promise<DeadLetter | undefined>,
-  filter: DeadLetterFilter,
-  limit: number,
-  cursor: string | undefined,
-): Promise<Page<DeadLetter>> {
-  if (cursor !== undefined && !/^\d{1,5}\.\d{1,9}$/.test(cursor)) {
-    throw new RelayError('invalid_cursor', 'cursor is not one that this listing gave; start again without it.', { param: 'cursor' });
-  }
-  const lanes = deps.lanes.all.filter((lane) => filter.platform === undefined || lane.platform === filter.platform);
-  let [laneNumber, offset] = (cursor ?? '0.0').split('.').map(Number) as [number, number];
-  const rows: DeadLetter[] = [];
-  let scanned = 0;
-  for (; laneNumber < lanes.length; laneNumber += 1, offset = 0) {
-    const { queue, lane } = queues.get(lanes[laneNumber]!.queue)!.dead;
-    for (;;) {
-      const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed'], offset, offset + SCAN_BATCH - 1, false);
-      if (jobs.length === 0) break;
-      for (const job of jobs) {
-        offset += 1;
-        scanned += 1;
-        const letter = job?.id === undefined ? undefined : await view(lane, job.id, job.data);
-        if (letter !== undefined && letter.replayedAtMs === undefined && matches(letter, filter)) rows.push(letter);
-        if (rows.length === limit || scanned === MAX_SCANNED) return { rows, nextCursor: `${laneNumber}.${offset}` };
-      }
-      if (jobs.length < SCAN_BATCH) break;
-    }
-  }
-  return { rows, nextCursor: undefined };
-}
-
-function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
-  if (filter.accountId !== undefined && letter.accountId !== filter.accountId) return false;
-  if (filter.destinationId !== undefined && letter.destinationId !== filter.destinationId) return false;
-  if (filter.reason !== undefined && letter.reason !== filter.reason) return false;
-  return filter.accounts === undefined || filter.accounts.includes(letter.accountId);
 }

@@ -49,59 +49,86 @@ export function createDeliveryStore(deps: DeliveriesDeps): DeliveryStore {
         const leftMs = deadline - deps.now();
         if (leftMs <= 0 || signal?.aborted) return;
         // Asked for the wake-up first, so that one between the look and the wait is not missed.
-        const woken = deps.replies.wait(deliveryId, Math.min(leftMs, POLL_MS), signal);
-        const receipt = await orUnavailable(() => receiptOf(deliveryId));
-        if (receipt === undefined || readReceipt(deliveryId, receipt)?.eventsPending === 0) return;
-        await woken;
+        const wait = deps.replies.wait(deliveryId, Math.min(leftMs, POLL_MS), signal);
+        try {
+          const receipt = await orUnavailable(() => receiptOf(deliveryId));
+          if (receipt === undefined || readReceipt(deliveryId, receipt)?.eventsPending === 0) return;
+          await wait.woken;
+        } finally {
+          wait.cancel();
+        }
       }
     },
   };
 }
 
-/** Rows of all lanes of the platform, newest first. The cursor is the stream id below which to go on. */
+/** Where a listing goes on: below this entry of the log. Entries of several lanes may have the same stream id. */
+interface Position {
+  readonly id: string;
+  readonly lane: number;
+}
+
+/** `<stream id>`, with several lanes `<stream id>.<lane number>`. */
+function readCursor(cursor: string | undefined): Position | undefined {
+  if (cursor === undefined) return undefined;
+  const match = /^(\d{1,15}-\d{1,19})(?:\.(\d{1,4}))?$/.exec(cursor);
+  if (match === null || /^0+-0+$/.test(match[1]!)) {
+    throw new RelayError('invalid_cursor', 'cursor is not one that this listing gave; start again without it.', { param: 'cursor' });
+  }
+  return { id: match[1]!, lane: match[2] === undefined ? Infinity : Number(match[2]) };
+}
+
+function toCursor(position: Position, lanes: number): string {
+  return lanes === 1 ? position.id : `${position.id}.${position.lane}`;
+}
+
+/** Rows of all lanes of the platform, newest first. */
 async function recent(
   { connection, lanes }: DeliveriesDeps,
   query: { accountId: string; platform: PlatformId; limit: number; cursor: string | undefined; status: DeliveryStatus | undefined },
 ): Promise<Page<Delivery>> {
-  if (query.cursor !== undefined && !/^\d{1,16}-\d{1,20}$/.test(query.cursor)) {
-    throw new RelayError('invalid_cursor', 'cursor is not one that this listing gave; start again without it.', { param: 'cursor' });
-  }
   const rows: Delivery[] = [];
-  let before = query.cursor;
+  let before = readCursor(query.cursor);
   let scanned = 0;
   while (rows.length < query.limit && scanned < MAX_SCANNED_ROWS) {
     const want = query.status === undefined ? query.limit - rows.length : 200;
     const page = await logPage(connection, lanes, query, before, want);
     if (page.length === 0) return { rows, nextCursor: undefined };
-    const receipts = await readMany(connection, page.map(([, deliveryId]) => keys.receipt(lanes.ofDelivery(deliveryId), deliveryId)));
-    for (const [i, [id, deliveryId]] of page.entries()) {
-      before = id;
+    const receipts = await readMany(connection, page.map(({ deliveryId }) => keys.receipt(lanes.ofDelivery(deliveryId), deliveryId)));
+    for (const [i, entry] of page.entries()) {
+      before = entry;
       scanned += 1;
-      const delivery = readReceipt(deliveryId, receipts[i]!);
+      const delivery = readReceipt(entry.deliveryId, receipts[i]!);
       if (delivery !== undefined && (query.status === undefined || delivery.status === query.status)) rows.push(delivery);
       if (rows.length === query.limit) break;
     }
     if (page.length < want && rows.length < query.limit) return { rows, nextCursor: undefined };
   }
-  return { rows, nextCursor: before };
+  return { rows, nextCursor: before && toCursor(before, lanes.of(query.platform).length) };
 }
 
-/** The newest `count` entries below `before` over all lanes: [stream id, delivery id]. */
+interface LogEntry extends Position {
+  readonly deliveryId: string;
+}
+
+/** The newest `count` entries below `before` over all lanes; of those with the same stream id the lower lane's first. */
 async function logPage(
   connection: RedisConnection,
   lanes: Lanes,
   query: { accountId: string; platform: PlatformId },
-  before: string | undefined,
+  before: Position | undefined,
   count: number,
-): Promise<[string, string][]> {
-  const end = before === undefined ? '+' : `(${before}`;
+): Promise<LogEntry[]> {
   const perLane = await Promise.all(
-    lanes.of(query.platform).map((lane) => connection.xrevrange(keys.log(lane.tag, query.accountId), end, '-', 'COUNT', count)),
+    lanes.of(query.platform).map(async ({ tag }, lane) => {
+      const end = before === undefined ? '+' : lane <= before.lane ? `(${before.id}` : before.id;
+      const entries = await connection.xrevrange(keys.log(tag, query.accountId), end, '-', 'COUNT', count);
+      return entries.map(([id, fields]): LogEntry => ({ id, lane, deliveryId: fields[1]! }));
+    }),
   );
   return perLane
     .flat()
-    .map(([id, fields]): [string, string] => [id, fields[1]!])
-    .sort(([a], [b]) => compareStreamIds(b, a))
+    .sort((a, b) => compareStreamIds(b.id, a.id) || a.lane - b.lane)
     .slice(0, count);
 }
 

@@ -4,10 +4,11 @@ import { assertNever } from '@relay/contract';
 import type { Sealer } from '@relay/runtime';
 import type { Connector, RedisConnection } from './connect.ts';
 import { jobDataSchema } from './job-data.ts';
-import type { Lane } from './keys.ts';
+import { keys, type Lane } from './keys.ts';
 import { settle } from './settle.ts';
 import { statusDataSchema, type StatusData } from './status-poll.ts';
 import { takeJob, type QueueJob } from './taken-job.ts';
+import { keepWayOutOpen } from './way-out.ts';
 
 export interface DeliveryWorkerOptions {
   readonly connector: Connector;
@@ -24,6 +25,10 @@ export interface DeliveryWorkerOptions {
   pollStatus(data: StatusData): Promise<number | undefined>;
   onError(error: Error, what: string): void;
   now(): number;
+  /** How long a worker that died keeps its jobs; default 20 s. Renewed every half of it. */
+  readonly lockMs?: number | undefined;
+  /** How often a worker looks for jobs of workers that died; default 5 s. */
+  readonly stalledCheckMs?: number | undefined;
 }
 
 export interface DeliveryWorker {
@@ -36,13 +41,17 @@ export interface DeliveryWorker {
   close(): Promise<void>;
 }
 
-/** A worker that dies loses its locks after this; its jobs then go to others. Renewed every half of it. */
 const LOCK_MS = 20_000;
 const STALLED_CHECK_MS = 5_000;
 /** Being killed is the worker's fault, not the job's: a job may stall as often as it likes. */
 const MAX_STALLED = 1_000_000;
 /** A job of a format that this version does not know waits for a version that does. */
 const UNKNOWN_FORMAT_DELAY_MS = 60_000;
+/** After a fault of our own (Redis refuses what is to be written, a bug) a job comes back, the first time after this. */
+const OWN_FAULT_DELAY_MS = 1_000;
+const OWN_FAULT_MAX_DELAY_MS = 60_000;
+/** An idle worker asks for jobs this often, seconds. */
+const IDLE_ASK_SECONDS = 5;
 
 /** Carries the delay to BullMQ's backoff, which counts the attempt and schedules the next one. */
 class RetryLater extends Error {
@@ -54,61 +63,68 @@ class RetryLater extends Error {
   }
 }
 
-export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
-  const { lane, sealer, connection, concurrency } = options;
-  const workerConnection = options.connector.open('consumer');
-  const state = { active: 0, lastAliveMs: options.now(), hungry: true };
+/** BullMQ's worker says that it found nothing only the first time; this one says every time that it asked. */
+class AskingWorker extends Worker<unknown> {
+  onAsked: () => void = () => {};
+  protected override async moveToActive(token: string, name?: string): Promise<Job<unknown>> {
+    const job = await super.moveToActive(token, name);
+    this.onAsked();
+    return job;
+  }
+}
 
-  const process = async (job: Job<unknown>, token: string | undefined): Promise<void> => {
-    if (job.name === 'status') return pollStatus(job, token!, options);
-    const data = jobDataSchema.safeParse(job.data);
-    if (!data.success) {
-      options.onError(new Error(`job ${job.id} has an unknown format`), 'job.unknown_format');
-      await job.moveToDelayed(options.now() + UNKNOWN_FORMAT_DELAY_MS, token);
-      throw new DelayedError();
-    }
-    const taken = takeJob(job, data.data, lane, connection, sealer);
-    await apply(await options.deliver(taken), job, token!, taken, options);
+/** Takes jobs of a lane and does with each what `deliver` says. */
+export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
+  const { lane, concurrency } = options;
+  const workerConnection = keepWayOutOpen(options.connector.open('consumer'));
+  const state = { active: 0, lastAliveMs: options.now(), hungry: true };
+  const alive = () => {
+    state.lastAliveMs = options.now();
   };
 
-  const worker = new Worker<unknown>(
+  const worker = new AskingWorker(
     lane.queue,
     async (job, token) => {
       state.active += 1;
-      state.lastAliveMs = options.now();
+      alive();
       try {
-        await process(job, token);
+        await processOrComeBack(job, token!, options);
       } finally {
         state.active -= 1;
-        state.lastAliveMs = options.now();
+        alive();
+        setConcurrency();
       }
     },
     {
-      connection: workerConnection as never, // BullMQ is typed against its own minor of ioredis
+      connection: workerConnection,
       prefix: lane.tag,
       concurrency,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
+      lockDuration: options.lockMs ?? LOCK_MS,
+      stalledInterval: options.stalledCheckMs ?? STALLED_CHECK_MS,
       maxStalledCount: MAX_STALLED,
       runRetryDelay: 500,
-      drainDelay: 5,
+      drainDelay: IDLE_ASK_SECONDS,
       settings: {
-        // An error of our own (Redis away while settling, a bug) has no delay with it: a second is enough not to spin.
-        backoffStrategy: (_attempts, _type, error) => (error instanceof RetryLater ? Math.max(error.delayMs, 1) : 1_000),
+        // Other errors come here only when the job could not even be put aside.
+        backoffStrategy: (_attempts, _type, error) => (error instanceof RetryLater ? Math.max(Math.ceil(error.delayMs), 1) : OWN_FAULT_DELAY_MS),
       },
     },
   );
+  worker.onAsked = alive;
+  // BullMQ takes jobs while fewer than this are active (at least one); a running job goes on either way.
+  const setConcurrency = () => {
+    worker.concurrency = state.hungry ? concurrency : Math.max(state.active, 1);
+  };
   worker.on('error', (error) => options.onError(error, 'worker.error'));
   worker.on('failed', (_job, error) => {
     if (!(error instanceof RetryLater)) options.onError(error, 'job.failed');
   });
-  worker.on('drained', () => (state.lastAliveMs = options.now()));
   worker.on('stalled', (jobId) => options.onError(new Error(`job ${jobId} stalled and was given to another worker`), 'job.stalled'));
 
   return {
     setAppetite(wantsMore) {
-      // BullMQ takes jobs while fewer than this are active; a running job goes on either way.
-      worker.concurrency = wantsMore ? concurrency : Math.max(state.active, 1);
+      state.hungry = wantsMore;
+      setConcurrency();
     },
     get active() {
       return state.active;
@@ -124,6 +140,37 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
   };
 }
 
+/** A fault of our own is not the job's: it comes back later, and no attempt is spent. */
+async function processOrComeBack(job: Job<unknown>, token: string, options: DeliveryWorkerOptions): Promise<void> {
+  try {
+    await deliverJob(job, token, options);
+  } catch (error) {
+    if (error instanceof RetryLater || error instanceof DelayedError || error instanceof WaitingError) throw error;
+    options.onError(error instanceof Error ? error : new Error(String(error)), 'job.failed');
+    const delayMs = Math.min(OWN_FAULT_DELAY_MS * 2 ** Math.min(job.attemptsStarted - 1, 10), OWN_FAULT_MAX_DELAY_MS);
+    return putAside(job, token, Date.now() + delayMs);
+  }
+}
+
+async function deliverJob(job: Job<unknown>, token: string, options: DeliveryWorkerOptions): Promise<void> {
+  if (job.name === 'status') return pollStatus(job, token, options);
+  const data = jobDataSchema.safeParse(job.data);
+  if (!data.success) return waitForNewerVersion(job, token, options);
+  const taken = takeJob(job, data.data, options.lane, options.connection, options.sealer);
+  await apply(await options.deliver(taken), job, token, taken, options);
+}
+
+/** Not before `untilMs`, and no attempt is spent. */
+async function putAside(job: Job<unknown>, token: string, untilMs: number): Promise<never> {
+  await job.moveToDelayed(Math.ceil(untilMs), token);
+  throw new DelayedError();
+}
+
+function waitForNewerVersion(job: Job<unknown>, token: string, options: DeliveryWorkerOptions): Promise<never> {
+  options.onError(new Error(`job ${job.id} has an unknown format`), 'job.unknown_format');
+  return putAside(job, token, Date.now() + UNKNOWN_FORMAT_DELAY_MS);
+}
+
 /** Turns a job's fate into queue language. The only place where that happens. */
 async function apply(fate: Fate, job: Job<unknown>, token: string, taken: QueueJob, options: DeliveryWorkerOptions): Promise<void> {
   switch (fate.kind) {
@@ -132,17 +179,17 @@ async function apply(fate: Fate, job: Job<unknown>, token: string, taken: QueueJ
     case 'retry':
       throw new RetryLater(fate.code, fate.delayMs);
     case 'delay':
-      await job.moveToDelayed(fate.untilMs, token);
-      throw new DelayedError();
+      return putAside(job, token, fate.untilMs);
     case 'hold': {
       const context = { lane: options.lane, nowMs: options.now(), retentionDays: options.retentionDays };
       // Remembered first: a release in between finds it, and what it cannot move yet the next sweep does.
       await settle(options.connection, context, [{ job: taken.ref, outcome: 'held' }]);
-      await job.moveToDelayed(fate.untilMs, token);
-      throw new DelayedError();
+      return putAside(job, token, fate.untilMs);
     }
     case 'give_back':
       await job.moveToWait(token);
+      // BullMQ puts a job with a priority back without waking anybody; idle workers would find it seconds later.
+      await options.connection.zadd(keys.marker(options.lane), 0, '0');
       throw new WaitingError();
     default:
       return assertNever(fate);
@@ -151,9 +198,7 @@ async function apply(fate: Fate, job: Job<unknown>, token: string, taken: QueueJ
 
 async function pollStatus(job: Job<unknown>, token: string, options: DeliveryWorkerOptions): Promise<void> {
   const data = statusDataSchema.safeParse(job.data);
-  if (!data.success) return;
+  if (!data.success) return waitForNewerVersion(job, token, options);
   const againAt = await options.pollStatus(data.data);
-  if (againAt === undefined) return;
-  await job.moveToDelayed(againAt, token);
-  throw new DelayedError();
+  if (againAt !== undefined) return putAside(job, token, againAt);
 }

@@ -1,10 +1,11 @@
 import type { AcceptedRequest, Enqueue, EnqueueOptions, EnqueueResult } from '@relay/delivery';
-import { RelayError, type PlatformId } from '@relay/contract';
+import { RelayError } from '@relay/contract';
 import type { Sealer } from '@relay/runtime';
 import { commitGroup, type Waiting } from './commit-group.ts';
 import { unavailable, type Connector, STORAGE_RETRY_AFTER_SECONDS } from './connect.ts';
 import type { Lane, Lanes } from './keys.ts';
 import { openLaneQueue, type LaneQueue } from './lane-queue.ts';
+import { answering } from './usable-redis.ts';
 import { MAX_GROUP_BYTES, MAX_GROUP_REQUESTS, MAX_WAITING_BYTES, MAX_WAITING_REQUESTS } from './limits.ts';
 
 export interface EnqueueConfig {
@@ -26,7 +27,7 @@ export interface EnqueueDeps {
  * Group commit: while one write to Redis is on its way, the requests that arrive wait and go out together in the next.
  * Each lane has a connection of its own, which does nothing else, so that WATCH guards just its own transaction.
  */
-export function createEnqueue(deps: EnqueueDeps): { enqueue: Enqueue; close(): Promise<void> } {
+export function createEnqueue(deps: EnqueueDeps): { enqueue: Enqueue; ready(): Promise<void>; close(): Promise<void> } {
   const committers = new Map<string, Committer>();
   const committerOf = (lane: Lane): Committer => {
     let committer = committers.get(lane.queue);
@@ -40,7 +41,10 @@ export function createEnqueue(deps: EnqueueDeps): { enqueue: Enqueue; close(): P
   for (const lane of deps.lanes.all) committerOf(lane);
   return {
     enqueue: (request, options) =>
-      committerOf(deps.lanes.forDestination(request.platform as PlatformId, request.accountId, request.destinationId)).add(request, options),
+      committerOf(deps.lanes.forDestination(request.platform, request.accountId, request.destinationId)).add(request, options),
+    async ready() {
+      await Promise.all([...committers.values()].map((committer) => committer.ready()));
+    },
     async close() {
       await Promise.all([...committers.values()].map((committer) => committer.close()));
     },
@@ -98,6 +102,10 @@ class Committer {
     }
     this.#waitingBytes -= bytes;
     return this.#waiting.splice(0, count);
+  }
+
+  ready(): Promise<void> {
+    return answering(this.#queue.connection);
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { RedisConnection } from './connect.ts';
+import type { Lane } from './keys.ts';
 import { PRIORITY_LIMIT } from './limits.ts';
 
 /**
@@ -17,4 +19,10 @@ export function priorityOf(currentRound: number, waitingEvents: number, eventsPe
 /** BullMQ keeps a job's priority in the upper bits of its score. */
 export function roundOfScore(score: string | undefined): number {
   return score === undefined ? 1 : Math.floor(Number(score) / 2 ** 32);
+}
+
+/** The lowest priority that waits now. */
+export async function readRound(connection: RedisConnection, lane: Lane): Promise<number> {
+  const [, score] = await connection.zrange(`${lane.tag}:${lane.queue}:prioritized`, 0, '0', 'WITHSCORES');
+  return roundOfScore(score);
 }

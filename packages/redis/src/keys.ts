@@ -96,6 +96,11 @@ export const keys = {
   idempotency: (tag: string, scope: string, key: string) => `${tag}:idem:${scope}:${hash('sha256', key, 'hex').slice(0, 32)}`,
   replayed: (tag: string, letterId: string) => `${tag}:replayed:${letterId}`,
   job: (lane: Lane, jobId: string) => `${lane.tag}:${lane.queue}:${jobId}`,
+  letter: (lane: Lane, letterId: string) => `${lane.tag}:${lane.queue}.dead:${letterId}`,
+  /** BullMQ's list of the lane's dead letters, newest first. */
+  deadLetters: (lane: Lane) => `${lane.tag}:${lane.queue}.dead:wait`,
+  /** BullMQ's sorted set whose members wake idle workers. */
+  marker: (lane: Lane) => `${lane.tag}:${lane.queue}:marker`,
 } as const;
 
 // --- global keys ---
@@ -105,7 +110,7 @@ export const globals = {
   apiKey: (id: string) => `${GLOBAL_TAG}:apikey:${id}`,
   apiKeys: `${GLOBAL_TAG}:apikeys`,
   apiKeyHash: (sha256: string) => `${GLOBAL_TAG}:apikeyhash:${sha256}`,
-  cooldown: (scope: string) => `${GLOBAL_TAG}:cool:${scope}`,
+  /** Scopes that cool down, by when it ends (unix ms). */
   cooldowns: `${GLOBAL_TAG}:cools`,
   token: (accountId: string) => `${GLOBAL_TAG}:token:${accountId}`,
   tokenLock: (accountId: string) => `${GLOBAL_TAG}:tokenlock:${accountId}`,

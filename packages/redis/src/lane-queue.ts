@@ -28,6 +28,11 @@ export interface LaneQueue {
   readonly connection: RedisConnection;
   readonly queue: Queue;
   transaction(): Promise<Transaction>;
+  /**
+   * Executes it. `false`: a watched key had changed and nothing happened.
+   * @throws the error of the first command in it that failed.
+   */
+  commit(transaction: Transaction): Promise<boolean>;
   /** Queues one insert on the transaction. */
   add(transaction: Transaction, name: string, data: unknown, options: JobsOptions & { jobId: string }): void;
   close(): Promise<void>;
@@ -42,14 +47,16 @@ export function openLaneQueue(connector: Connector, lane: Lane, role: Connection
 export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boolean, ownsConnection = false): LaneQueue {
   defineScripts(connection);
   const queue = new Queue(dead ? `${lane.queue}.dead` : lane.queue, {
-    connection: connection as never, // BullMQ is typed against its own minor of ioredis
+    connection,
     prefix: lane.tag,
     skipMetasUpdate: true,
+    // Ours is looked at when the store opens. BullMQ's look would fail for good if Redis went away during it.
+    skipVersionCheck: true,
   });
   // Connection errors surface where an operation fails; without a listener Node would end the process.
   queue.on('error', () => {});
   // Public on BullMQ's backend for just this: "so that flow producers can batch inserts onto a shared transaction".
-  const backend = queue.backend as unknown as RedisQueueBackend;
+  const backend: RedisQueueBackend = queue.backend;
   return {
     lane,
     connection,
@@ -57,6 +64,16 @@ export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boole
     async transaction() {
       const client = await backend.client;
       return client.multi() as unknown as Transaction;
+    },
+    async commit(transaction) {
+      const results = await transaction.exec();
+      if (results === null) return false;
+      const failed = results.find(([error]) => error !== null)?.[0];
+      if (failed == null) return true;
+      // Redis forgot its scripts (SCRIPT FLUSH). Alone, ioredis would notice and send them again; within a transaction it
+      // does not, and every later one would fail too. On a new connection it sends them anew.
+      if (failed.message.startsWith('NOSCRIPT')) connection.disconnect(true);
+      throw failed;
     },
     add(transaction, name, data, options) {
       const job = new Job(queue, name, data, options, options.jobId);

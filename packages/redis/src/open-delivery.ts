@@ -17,7 +17,7 @@ export interface DeliveryLane {
   noteRetry(notes: readonly Note[]): Promise<void>;
   noteStatus(data: StatusData, groups: readonly GroupStatus[]): Promise<void>;
   /** Starts taking jobs. */
-  start(options: Pick<DeliveryWorkerOptions, 'concurrency' | 'deliver' | 'pollStatus' | 'onError'>): DeliveryWorker;
+  start(options: Pick<DeliveryWorkerOptions, 'concurrency' | 'deliver' | 'pollStatus' | 'onError' | 'lockMs' | 'stalledCheckMs'>): DeliveryWorker;
 }
 
 export function openDelivery(

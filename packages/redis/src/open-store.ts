@@ -17,7 +17,7 @@ import { createLanes, type Lane, type Lanes } from './keys.ts';
 import { laneQueueOn } from './lane-queue.ts';
 import { createReplies } from './replies.ts';
 import { defineScripts } from './scripts.ts';
-import { requireUsableRedis } from './usable-redis.ts';
+import { answering, requireUsableRedis } from './usable-redis.ts';
 
 export interface StoreOptions {
   readonly redisUrl: string;
@@ -62,7 +62,7 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
   const apiId = randomUUID();
   const replies = createReplies(connector.open('consumer'), apiId);
   stack.defer(() => replies.close());
-  const { enqueue, close } = createEnqueue({
+  const { enqueue, ready, close } = createEnqueue({
     connector,
     lanes,
     sealer: options.sealer,
@@ -77,6 +77,8 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
   stack.defer(close);
   const lettersConnection = connector.open('producer');
   stack.defer(() => lettersConnection.disconnect());
+  // The first request must not meet a connection that is still being made.
+  await Promise.all([ready(), answering(lettersConnection)]);
   return {
     ...shared,
     enqueue,

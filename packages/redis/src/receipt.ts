@@ -1,4 +1,4 @@
-import { isPlatformId, type GroupStatus, type PlatformId, type PlatformStatus } from '@relay/contract';
+import { isPlatformId, type GroupStatus, type PlatformStatus } from '@relay/contract';
 import type { ChunkState, Delivery, DeliveryStatus, Failure } from '@relay/delivery';
 
 /**
@@ -28,8 +28,20 @@ export function readChunks(receipt: Receipt): ChunkState[] {
       lastAttemptAtMs: last ? Number(last) : undefined,
       durationMs: tookMs ? Number(tookMs) : undefined,
       code: code.join('|') || undefined,
-      message: receipt[`m${k}`],
+      // What went wrong on the way is no more the state of what arrived in full.
+      message: state === 'd' ? undefined : receipt[`m${k}`],
     });
+  }
+}
+
+/** Events of held chunks that have no final answer. */
+function heldEvents(receipt: Receipt): number {
+  let held = 0;
+  for (let k = 0; ; k += 1) {
+    const text = receipt[`c${k}`];
+    if (text === undefined) return held;
+    const [state, events, delivered, dead] = text.split('|');
+    if (state === 'h') held += Number(events) - Number(delivered) - Number(dead);
   }
 }
 
@@ -50,7 +62,7 @@ export function readReceipt(deliveryId: string, receipt: Receipt): Delivery | un
     .map(([, text]) => JSON.parse(text) as GroupStatus);
   return {
     deliveryId,
-    platform: platform as PlatformId,
+    platform,
     accountId: receipt['a'] ?? '',
     destinationId: receipt['d'] ?? '',
     status: statusOf(pending, received, failed, chunks),
@@ -58,7 +70,7 @@ export function readReceipt(deliveryId: string, receipt: Receipt): Delivery | un
     eventsReceived: received,
     eventsFailed: failed,
     eventsPending: pending,
-    eventsHeld: chunks.filter((chunk) => chunk.status === 'held').reduce((sum, chunk) => sum + chunk.events, 0),
+    eventsHeld: heldEvents(receipt),
     traceId: receipt['tr'] || undefined,
     attempts: number('tc'),
     acceptedAtMs,

@@ -7,9 +7,15 @@ import { globals } from './keys.ts';
  * waiters also look at the receipt now and then.
  */
 export interface Replies {
-  /** Resolves when the delivery may be complete, when `timeoutMs` is over, or when the caller goes away. */
-  wait(deliveryId: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  wait(deliveryId: string, timeoutMs: number, signal?: AbortSignal): Wait;
   close(): Promise<void>;
+}
+
+export interface Wait {
+  /** Resolves when the delivery may be complete, when the time is over, or when the caller goes away. */
+  readonly woken: Promise<void>;
+  /** Gives the wait up; nothing of it is left. */
+  cancel(): void;
 }
 
 export function createReplies(subscriber: RedisConnection, apiId: string): Replies {
@@ -26,21 +32,21 @@ export function createReplies(subscriber: RedisConnection, apiId: string): Repli
   });
   return {
     wait(deliveryId, timeoutMs, signal) {
-      if (signal?.aborted) return Promise.resolve();
-      return new Promise((resolve) => {
-        let set = waiters.get(deliveryId);
-        if (set === undefined) waiters.set(deliveryId, (set = new Set()));
-        const wake = () => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', wake);
-          set.delete(wake);
-          if (set.size === 0) waiters.delete(deliveryId);
-          resolve();
-        };
-        const timer = setTimeout(wake, timeoutMs);
-        set.add(wake);
-        signal?.addEventListener('abort', wake, { once: true });
-      });
+      const { promise: woken, resolve } = Promise.withResolvers<void>();
+      const set = waiters.get(deliveryId) ?? new Set();
+      const wake = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', wake);
+        set.delete(wake);
+        if (set.size === 0) waiters.delete(deliveryId);
+        resolve();
+      };
+      const timer = setTimeout(wake, timeoutMs);
+      set.add(wake);
+      waiters.set(deliveryId, set);
+      signal?.addEventListener('abort', wake, { once: true });
+      if (signal?.aborted === true) wake();
+      return { woken, cancel: wake };
     },
     async close() {
       await subscribed;

@@ -8,8 +8,11 @@ const SCRIPTS = {
   relayReplay: { file: 'replay.lua', keys: 4 },
   relayMarkReconnect: { file: 'mark-reconnect.lua', keys: 1 },
   relayNoteStatus: { file: 'note-status.lua', keys: 1 },
+  relayWriteAccount: { file: 'write-account.lua', keys: 2 },
+  relayDropEqual: { file: 'drop-equal.lua', keys: 1 },
 } as const;
 export type ScriptName = keyof typeof SCRIPTS;
+type Arguments = readonly (string | number)[];
 
 /** Makes the scripts known to a connection (ioredis loads each once and calls it by its hash). */
 export function defineScripts(connection: RedisConnection): void {
@@ -21,21 +24,16 @@ export function defineScripts(connection: RedisConnection): void {
   }
 }
 
-interface WithScripts {
-  relaySettle(args: readonly (string | number)[]): Promise<number[]>;
-  relayMarkReconnect(args: readonly (string | number)[]): Promise<number>;
-  relayNoteStatus(args: readonly (string | number)[]): Promise<number>;
+type WithScripts = {
+  readonly [Name in ScriptName]: (args: Arguments) => Promise<unknown>;
+};
+
+/** Runs a script that answers with a number. Inside a transaction use `runCommand(name, args)` of BullMQ's wrapper. */
+export function runScript(connection: RedisConnection, name: Exclude<ScriptName, 'relaySettle'>, args: Arguments): Promise<number> {
+  return (connection as unknown as WithScripts)[name](args) as Promise<number>;
 }
 
-/** Runs a script on its own. Inside a transaction use `runCommand(name, args)` of BullMQ's wrapper. */
-export function runSettle(connection: RedisConnection, args: readonly (string | number)[]): Promise<number[]> {
-  return (connection as unknown as WithScripts).relaySettle(args);
-}
-
-export function runMarkReconnect(connection: RedisConnection, args: readonly (string | number)[]): Promise<number> {
-  return (connection as unknown as WithScripts).relayMarkReconnect(args);
-}
-
-export function runNoteStatus(connection: RedisConnection, args: readonly (string | number)[]): Promise<number> {
-  return (connection as unknown as WithScripts).relayNoteStatus(args);
+/** Runs settle.lua on its own: the numbers of events that changed state, op by op. */
+export function runSettle(connection: RedisConnection, args: Arguments): Promise<number[]> {
+  return (connection as unknown as WithScripts).relaySettle(args) as Promise<number[]>;
 }

@@ -41,6 +41,8 @@ export interface SettleContext {
   readonly lane: Lane;
   readonly nowMs: number;
   readonly retentionDays: number;
+  /** Keys of jobs that the same transaction adds: without them nothing is settled. */
+  readonly jobs?: readonly string[] | undefined;
 }
 
 /** Arguments of settle.lua, for a call of its own or inside a transaction. */
@@ -54,6 +56,7 @@ export function settleArguments(context: SettleContext, ops: readonly SettleOp[]
       now: context.nowMs,
       ttl: context.retentionDays * 86_400,
       replies: `${GLOBAL_TAG}:replies:`,
+      jobs: context.jobs,
       ops: ops.map((op) => ({
         job: keys.job(lane, op.job.jobId),
         id: op.job.jobId,
@@ -65,7 +68,8 @@ export function settleArguments(context: SettleContext, ops: readonly SettleOp[]
         parts: op.job.parts.map((part) => [part.d, part.k, countOf(part)]),
         at: op.attempts,
         ms: op.requestMs,
-        tr: op.traceId,
+        // '|' parts the fields of a chunk's state.
+        tr: op.traceId?.replaceAll('|', '/'),
         code: op.code?.slice(0, 80),
         msg: op.message,
         amb: op.ambiguous === true ? 1 : undefined,

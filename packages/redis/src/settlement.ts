@@ -37,12 +37,16 @@ export async function writeSettlement(deps: SettlementDeps, settlement: Settleme
   }
   const letters: { id: string; data: LetterData }[] = [];
   for (const death of settlement.dead ?? []) {
-    for (const [job, events] of byJob(death.events)) {
-      const history = await attemptsOf(deps, job);
+    const attempted = settlement.requestMs !== undefined || death.reason === 'attempts_exhausted';
+    for (const [job, all] of byJob(death.events)) {
+      const history = await historyOf(deps, job);
+      const events = all.filter(({ position }) => history.isOpen(position));
+      if (events.length === 0) continue;
       const indices = submittedIndices(job.data);
-      letters.push(...lettersOf(deps, job, events, indices, death, history, context.nowMs));
+      letters.push(...lettersOf(deps, job, events, indices, death, { ...history, attempted, nowMs: context.nowMs }));
       ops.push({
         ...opOf(job, events),
+        attempts: attempted ? job.attemptsMade + 1 : undefined,
         outcome: 'dead',
         traceId: death.traceId,
         code: death.code,
@@ -64,15 +68,19 @@ export async function writeSettlement(deps: SettlementDeps, settlement: Settleme
 
   const transaction = await dead.transaction();
   // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
-  transaction.hincrby(keys.ledger(lane.tag, lane.platform), 'letters', letters.length);
-  for (const { id, data } of letters) dead.add(transaction, 'dead', data, { jobId: id, stackTraceLimit: 0, timestamp: context.nowMs });
+  transaction.hincrby(keys.ledger(lane.tag, lane.platform), 'dead', 0);
+  const jobs: string[] = [];
+  for (const { id, data } of letters) {
+    jobs.push(keys.letter(lane, id));
+    dead.add(transaction, 'dead', data, { jobId: id, stackTraceLimit: 0, timestamp: context.nowMs });
+  }
   if (poll !== undefined) {
     const { data, options } = statusJob(poll, delivered!.events, context.nowMs);
+    jobs.push(keys.job(lane, options.jobId));
     live.add(transaction, 'status', data, { ...JOB_OPTIONS, ...options });
   }
-  transaction.runCommand('relaySettle', settleArguments(context, ops));
-  const results = await transaction.exec();
-  for (const [error] of results ?? []) if (error !== null) throw error;
+  transaction.runCommand('relaySettle', settleArguments({ ...context, jobs }, ops));
+  await dead.commit(transaction);
 }
 
 /** Numeric platform codes stay numbers in `failures[].code`, as the client's type allows both. */
@@ -101,13 +109,16 @@ function positionRanges(events: readonly BatchEvent[]): number[] {
 interface History {
   readonly firstAttemptMs: number | undefined;
   readonly maybeTakenMs: number | undefined;
+  /** Whether the event at this position is still to be settled: another worker may have been faster (a lost lock). */
+  isOpen(position: number): boolean;
 }
 
-async function attemptsOf({ connection, lane }: SettlementDeps, job: QueueJob): Promise<History> {
-  const [first, maybe] = await connection.hmget(keys.job(lane, job.jobId), 'fa', 'amb');
+async function historyOf({ connection, lane }: SettlementDeps, job: QueueJob): Promise<History> {
+  const [first, maybe, settled, name] = await connection.hmget(keys.job(lane, job.jobId), 'fa', 'amb', 'sv', 'name');
   return {
     firstAttemptMs: first == null ? undefined : Number(first),
     maybeTakenMs: maybe == null ? undefined : Number(maybe),
+    isOpen: (position) => name != null && settled !== '*' && settled?.[position] !== '1',
   };
 }
 
@@ -118,10 +129,8 @@ function lettersOf(
   events: readonly BatchEvent[],
   submitted: readonly number[],
   death: Death,
-  history: History,
-  nowMs: number,
+  { attempted, nowMs, ...history }: History & { readonly attempted: boolean; readonly nowMs: number },
 ): { id: string; data: LetterData }[] {
-  const attempted = death.reason !== 'expired' && death.reason !== 'account';
   return [...Map.groupBy(events, (event) => event.part)].map(([partNumber, own]) => {
     const part = job.data.p[partNumber]!;
     const indices: number[] = [];

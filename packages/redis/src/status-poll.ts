@@ -4,7 +4,7 @@ import type { GroupStatus } from '@relay/contract';
 import type { BatchEvent, Poll } from '@relay/delivery';
 import type { RedisConnection } from './connect.ts';
 import { keys, type Lane } from './keys.ts';
-import { runNoteStatus } from './scripts.ts';
+import { runScript } from './scripts.ts';
 import { queueJob } from './taken-job.ts';
 
 /** A later look at what the platform did with a request; a delayed job in the platform's own queue. */
@@ -35,7 +35,7 @@ export async function noteStatus(connection: RedisConnection, lane: Lane, data: 
     const status = groups[i];
     if (status === undefined) continue;
     for (const deliveryId of deliveryIds) {
-      writes.push(runNoteStatus(connection, [keys.receipt(lane.tag, deliveryId), `ps:${data.statusId}`, JSON.stringify(status)]));
+      writes.push(runScript(connection, 'relayNoteStatus', [keys.receipt(lane.tag, deliveryId), `ps:${data.statusId}`, JSON.stringify(status)]));
     }
   }
   await Promise.all(writes);

@@ -20,6 +20,8 @@ export function queueJob(event: BatchEvent): QueueJob {
 
 export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection: RedisConnection, sealer: Sealer): QueueJob {
   const ref = jobRef(job.id!, data);
+  // Only a job that was taken before can have settled events: the first time saves the look.
+  let fresh = job.attemptsStarted <= 1;
   return {
     ref,
     data,
@@ -34,8 +36,8 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
     expiresAtMs: data.x,
     attemptsMade: job.attemptsMade,
     async load() {
-      // Only a job that was taken before can have settled events: the first time saves the look.
-      const settled = job.attemptsStarted > 1 ? await connection.hget(keys.job(lane, job.id!), 'sv') : null;
+      const settled = fresh ? null : await connection.hget(keys.job(lane, job.id!), 'sv');
+      fresh = false;
       return settled === '*' ? [] : openEvents(data, settled, sealer);
     },
   };

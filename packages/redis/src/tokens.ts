@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Sealer } from '@relay/runtime';
+import { SealError, type Sealer } from '@relay/runtime';
 import type { RedisConnection } from './connect.ts';
 import { globals } from './keys.ts';
+import { runScript } from './scripts.ts';
 
 /**
  * Access tokens that were got by OAuth refresh, shared by all processes: one refreshes, the others wait for its result.
@@ -18,10 +19,17 @@ export interface TokenCache {
 
 export function createTokenCache(connection: RedisConnection, sealer: Sealer): TokenCache {
   const contextOf = (accountId: string) => `token:${accountId}`;
-  const read = async (accountId: string): Promise<{ r: number; t: string } | undefined> => {
+  const read = async (accountId: string): Promise<{ sealed: string; r: number; t: string } | undefined> => {
     const sealed = await connection.get(globals.token(accountId));
     if (sealed === null) return undefined;
-    return JSON.parse(sealer.open(Buffer.from(sealed, 'base64'), contextOf(accountId)).toString()) as { r: number; t: string };
+    try {
+      const plain = sealer.open(Buffer.from(sealed, 'base64'), contextOf(accountId)).toString();
+      return { sealed, ...(JSON.parse(plain) as { r: number; t: string }) };
+    } catch (error) {
+      // Sealed under a key that was taken out of RELAY_SECRET_KEY since: a token is got anew.
+      if (error instanceof SealError) return undefined;
+      throw error;
+    }
   };
   return {
     async get(accountId, revision) {
@@ -34,7 +42,8 @@ export function createTokenCache(connection: RedisConnection, sealer: Sealer): T
       await connection.set(globals.token(accountId), sealed, 'PX', Math.max(Math.floor(ttlMs), 1));
     },
     async drop(accountId, accessToken) {
-      if ((await read(accountId))?.t === accessToken) await connection.del(globals.token(accountId));
+      const stored = await read(accountId);
+      if (stored?.t === accessToken) await runScript(connection, 'relayDropEqual', [globals.token(accountId), stored.sealed]);
     },
     async lock(accountId, ttlMs) {
       const owner = randomUUID();
@@ -43,7 +52,7 @@ export function createTokenCache(connection: RedisConnection, sealer: Sealer): T
       return {
         // A lock that ran out meanwhile may be another's by now.
         release: async () => {
-          if ((await connection.get(key)) === owner) await connection.del(key);
+          await runScript(connection, 'relayDropEqual', [key, owner]);
         },
       };
     },

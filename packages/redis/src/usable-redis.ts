@@ -4,6 +4,7 @@ import type { RedisConnection } from './connect.ts';
 
 /** Oldest Redis that runs our scripts as they are (`flags=allow-oom` in a script's head came with 7.0). */
 const MIN_MAJOR = 7;
+const FIRST_POLL_MS = 5;
 const POLL_MS = 250;
 
 /**
@@ -30,14 +31,15 @@ export async function requireUsableRedis(connection: RedisConnection): Promise<v
   }
 }
 
-async function answering(connection: RedisConnection): Promise<void> {
-  for (;;) {
+/** Waits until the connection can be used; until then commands of a producer's fail at once. */
+export async function answering(connection: RedisConnection): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
     try {
       await connection.ping();
       return;
     } catch {
       // Not there yet, or still loading its file; orchestrators start things in any order.
-      await sleep(POLL_MS);
+      await sleep(Math.min(FIRST_POLL_MS * 2 ** tries, POLL_MS));
     }
   }
 }

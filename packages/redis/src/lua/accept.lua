@@ -5,17 +5,23 @@
   KEYS[2] backlog of the platform     hash  "account|destination" -> events without a final answer
   KEYS[3] open jobs of the platform   zset  job id by time of acceptance
   ARGV[1] JSON {
-    tag, ttl (s, for requests that are final at once), logMax, logMinId, evTtl (s),
+    tag, prefix (start of the jobs' keys), ttl (s, for requests that are final at once), logMax, logMinId, evTtl (s),
     accepted, refused,
     deliveries: [{ id, log (account id), fields: [field, value, …], fails: [index, json, …], final }],
     jobs: [[job id, "account|destination", events, accepted at ms]],
     index: [{ key, entries: [field, value, …] }],
     idem: [[key, value, ttl ms]] }
-  Returns the number of deliveries written.
+  Returns the number of deliveries written; 0 when they are there already (the same transaction was sent twice).
+  Fails, and writes nothing, when the jobs are not there.
 ]==]
 local req = cjson.decode(ARGV[1])
 local tag = req.tag
 local CHUNK = 1000
+
+if redis.call('EXISTS', tag .. ':dlv:' .. req.deliveries[1].id) == 1 then return 0 end
+for _, job in ipairs(req.jobs) do
+  if redis.call('EXISTS', req.prefix .. job[1]) == 0 then return redis.error_reply('NOJOB the jobs of this group were not added') end
+end
 
 local function hset_many(key, pairs_list)
   for i = 1, #pairs_list, CHUNK do
@@ -54,12 +60,13 @@ for _, index in ipairs(req.index) do
     local fields = {}
     for j = i, last, 2 do fields[#fields + 1] = entries[j] end
     local known = redis.call('HMGET', index.key, unpack(fields))
+    local latest = {}
     for j = 1, #fields do
-      -- The same event id again within the hour: keep the latest few deliveries, newest first.
-      if known[j] and #known[j] < 200 then
-        local at = i + (j - 1) * 2 + 1
-        entries[at] = entries[at] .. ',' .. known[j]
-      end
+      -- The same event id again, within the hour or within this group: keep the latest few deliveries, newest first.
+      local before = latest[fields[j]] or known[j]
+      local at = i + (j - 1) * 2 + 1
+      if before and #before < 200 then entries[at] = entries[at] .. ',' .. before end
+      latest[fields[j]] = entries[at]
     end
     redis.call('HSET', index.key, unpack(entries, i, last))
   end
@@ -71,6 +78,7 @@ for _, idem in ipairs(req.idem) do
 end
 
 if req.accepted > 0 then
+  redis.call('HINCRBY', KEYS[1], 'accepted', req.accepted)
   redis.call('HINCRBY', KEYS[1], 'pending', req.accepted)
 end
 if req.refused > 0 then redis.call('HINCRBY', KEYS[1], 'refused', req.refused) end

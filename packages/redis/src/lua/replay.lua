@@ -3,10 +3,13 @@
 
   KEYS[1] ledger   KEYS[2] backlog   KEYS[3] open jobs   KEYS[4] mark "this letter was replayed"
   ARGV[1] JSON { tag, now, ttl, letter (what stays readable of it), job (new job's id), dest ("account|destination"), n, at (accepted at ms),
-                 delivery, chunk, indices: [index, …] }
-  Returns 1.
+                 jobKey (its key), delivery, chunk, indices: [index, …] }
+  Returns 1, or 0 when the letter was replayed already. Fails, and writes nothing, when the new job is not there.
 ]==]
 local req = cjson.decode(ARGV[1])
+if redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
+if redis.call('EXISTS', req.jobKey) == 0 then return redis.error_reply('NOJOB the replayed job was not added') end
+redis.call('HINCRBY', KEYS[1], 'replayed', req.n)
 redis.call('SET', KEYS[4], cjson.encode({ at = req.now, job = req.job, letter = req.letter }), 'EX', req.ttl)
 redis.call('HINCRBY', KEYS[1], 'dead', -req.n)
 redis.call('HINCRBY', KEYS[1], 'pending', req.n)

@@ -9,15 +9,20 @@
   KEYS[1] ledger   KEYS[2] backlog   KEYS[3] open jobs   KEYS[4] held counts   (of one platform and lane)
   ARGV[1] JSON {
     tag, platform, now (ms), ttl (s), replies (channel prefix),
+    jobs: [key, …] (what the same transaction added: dead letters, status looks),
     ops: [{ job (job's key), id (job id), acct, dest ("account|destination"), n,
             o: 'ok' | 'dead' | 'retry' | 'held' | 'release',
             pos: [start, count, …] (positions in the job; absent: all),
             parts: [[delivery id, chunk, count], …],
             at (attempts), ms (of the request), tr (trace id), code, msg, amb (1: the platform may have taken it),
             fails: [[delivery id, index, json], …] }] }
-  Returns, per op, how many events changed state.
+  Returns, per op, how many events changed state. Fails, and writes nothing, when one of `jobs` is not there: an event must
+  not be dead without its letter.
 ]==]
 local req = cjson.decode(ARGV[1])
+for _, key in ipairs(req.jobs or {}) do
+  if redis.call('EXISTS', key) == 0 then return redis.error_reply('NOJOB the dead letters of this settlement were not added') end
+end
 local tag, now = req.tag, req.now
 local out, replies, heldByAccount = {}, {}, {}
 
@@ -88,17 +93,23 @@ local function mark(op)
 end
 
 -- Chunk field: state|events|delivered|dead|attempts|last attempt ms|request ms|trace id|code
+local CHUNK = '^%a|(%d+)|(%d+)|(%d+)|(%d*)|(%d*)|([^|]*)|([^|]*)|(.*)$'
+
+-- Nil when all of the chunk's events are settled and there is only a state to note: other parts of the job may still be
+-- open, but this one has had its last word.
 local function chunk_text(old, op, ok, dead, state)
-  local n, wasOk, wasDead, wasAt, wasLast = string.match(old or '', '^%a|(%d+)|(%d+)|(%d+)|(%d*)|(%d*)|')
+  local n, wasOk, wasDead, attempts, last, ms, trace, code = string.match(old or '', CHUNK)
   n = tonumber(n or 0)
   ok = ok + tonumber(wasOk or 0)
   dead = dead + tonumber(wasDead or 0)
+  if state and ok + dead >= n then return nil end
   if not state then
     if ok + dead < n then state = 'r' elseif dead == 0 then state = 'd' elseif ok == 0 then state = 'x' else state = 'p' end
   end
-  -- A release is no attempt: it leaves the last attempt's numbers alone.
-  local attempts, last = op.at or wasAt or 0, op.at and now or wasLast or ''
-  return table.concat({ state, n, ok, dead, attempts, last, op.ms or '', op.tr or '', op.code or '' }, '|')
+  -- Holds, releases and what expires unsent are no attempts: they leave the last attempt's numbers alone.
+  if op.at then attempts, last, ms, trace = op.at, now, op.ms or '', op.tr or '' end
+  code = op.code or (state ~= 'd' and code) or ''
+  return table.concat({ state, n, ok, dead, attempts or 0, last or '', ms or '', trace or '', code }, '|')
 end
 
 local function write_receipt(op, part, ok, dead, state)
@@ -106,8 +117,10 @@ local function write_receipt(op, part, ok, dead, state)
   local chunk = 'c' .. part[2]
   local r = redis.call('HMGET', key, 'n', 'rf', 'ok', 'dd', 'rp', 'tc', chunk, 'dn')
   if not r[1] then return end
+  local text = chunk_text(r[7], op, ok, dead, state)
+  if not text then return end
   local okAll, deadAll = tonumber(r[3] or 0) + ok, tonumber(r[4] or 0) + dead
-  local fields = { 'ok', okAll, 'dd', deadAll, chunk, chunk_text(r[7], op, ok, dead, state) }
+  local fields = { 'ok', okAll, 'dd', deadAll, chunk, text }
   if op.tr then
     fields[#fields + 1] = 'tr'
     fields[#fields + 1] = op.tr
@@ -140,15 +153,16 @@ local function settle(op)
   unhold(op)
   local new, byPart, whole = mark(op)
   if new > 0 then
+    -- Before the receipts: the one that becomes final gives its failures their end too.
+    for _, fail in ipairs(op.fails or {}) do
+      local key = tag .. ':dlv:' .. fail[1]
+      if redis.call('EXISTS', key) == 1 then redis.call('HSET', key .. ':f', fail[2], fail[3]) end
+    end
     for i, part in ipairs(op.parts) do
       local count = byPart[i]
       if count > 0 then
         if op.o == 'ok' then write_receipt(op, part, count, 0) else write_receipt(op, part, 0, count) end
       end
-    end
-    for _, fail in ipairs(op.fails or {}) do
-      local key = tag .. ':dlv:' .. fail[1]
-      if redis.call('EXISTS', key) == 1 then redis.call('HSET', key .. ':f', fail[2], fail[3]) end
     end
     redis.call('HINCRBY', KEYS[1], 'pending', -new)
     redis.call('HINCRBY', KEYS[1], op.o == 'ok' and 'delivered' or 'dead', new)

@@ -1,0 +1,6 @@
+/** What integration tests look at or call by itself, and nobody else. */
+export { jobDataSchema, payloadContext, unpackPayload, type JobData } from '../job-data.ts';
+export { globals, keys } from '../keys.ts';
+export { letterDataSchema, type LetterData } from '../letter-data.ts';
+export { jobRef, settle, type SettleOp } from '../settle.ts';
+export { takeJob } from '../taken-job.ts';
