@@ -3,6 +3,19 @@ export const SEED = {
   meta: {
     accessToken: 'sandbox-meta-token',
     pixels: ['1000000000000001', '1000000000000002', '1000000000000003'],
+    /** Listed, but takes no events. */
+    unavailablePixel: '1000000000000009',
+    /** The second account shares a pixel with the first; the third has none. */
+    adAccounts: [
+      { accountId: '5000000000000001', name: 'Sandbox Shop', pixels: ['1000000000000001', '1000000000000002'] },
+      { accountId: '5000000000000002', name: 'Sandbox Leads', pixels: ['1000000000000002', '1000000000000009'] },
+      { accountId: '5000000000000003', name: 'Sandbox Empty', pixels: [] },
+    ],
+    /** The client pixel is reached through no ad account. */
+    businesses: [
+      { id: '6000000000000001', name: 'Sandbox Business', ownedPixels: ['1000000000000001', '1000000000000002', '1000000000000009'], clientPixels: ['1000000000000003'] },
+      { id: '6000000000000002', name: 'Sandbox Second Business', ownedPixels: [], clientPixels: [] },
+    ],
     /** One WhatsApp Business Account with one number. It has no dataset at first; ads that lead to it belong to the Page. */
     whatsapp: {
       accessToken: 'sandbox-whatsapp-token',
