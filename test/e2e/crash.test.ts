@@ -23,6 +23,9 @@ function inFlightAt(atMs: number): ReadonlySet<string> {
 test('SIGKILL in the middle of twenty thousand events: none is lost, none but those in flight goes twice', async () => {
   await relay.sandbox.fault({ platform: 'meta', fault: { kind: 'latency', ms: 300 } });
   const ids = freshIds('crash', 20_000);
+  const bad = [700, 9_999, 19_001].map((index) => ids[index]!);
+  await relay.sandbox.switches({ 'meta.poisonNamesIndex': true });
+  await relay.sandbox.poison('meta', bad);
   const deliveries = await Promise.all([0, 1, 2, 3].map((n) => relay.queue(toMeta(ids.slice(n * 5000, (n + 1) * 5000).map((id) => anEvent(id))))));
   await waitFor(async () => (await relay.sandbox.accepted({ platform: 'meta', limit: 0 })).total >= 5000, { everyMs: 10 });
   const inFlight = inFlightAt(Date.now());
@@ -31,14 +34,17 @@ test('SIGKILL in the middle of twenty thousand events: none is lost, none but th
   expect(atKill).toBeLessThan(20_000);
 
   await relay.startWorker();
-  for (const deliveryId of deliveries) expect(await relay.settled(deliveryId, LOCKS_END_MS)).toMatchObject({ status: 'delivered', eventsReceived: 5000, eventsFailed: 0 });
+  for (const [n, failed] of [1, 1, 0, 1].entries()) {
+    expect(await relay.settled(deliveries[n]!, LOCKS_END_MS)).toMatchObject({ status: failed === 0 ? 'delivered' : 'partial', eventsReceived: 5000 - failed, eventsFailed: failed });
+  }
   const times = await relay.sandbox.timesTaken('meta', ids);
-  expect(times.size).toBe(20_000);
+  expect(times.size).toBe(19_997);
+  expect((await relay.deadLetters('limit=200')).flatMap(({ eventIds }) => eventIds as string[]).toSorted((a, b) => a.localeCompare(b))).toEqual(bad.toSorted((a, b) => a.localeCompare(b)));
   const twice = [...times].filter(([, count]) => count > 1).map(([id]) => id);
   expect(inFlight.size).toBeLessThanOrEqual(4000);
   for (const id of twice) if (!inFlight.has(id)) throw new Error(`${id} was sent again although its answer had been written down`);
   await expect.poll(() => relay.books()).toEqual(BALANCED);
-  expect(await relay.ledger('metaads')).toMatchObject({ accepted: 20_000, delivered: 20_000, dead: 0 });
+  expect(await relay.ledger('metaads')).toMatchObject({ accepted: 20_000, delivered: 19_997, dead: 3 });
 });
 
 test('SIGTERM: what is in flight ends, the rest is the next worker\'s, nothing goes twice', async () => {
@@ -89,7 +95,35 @@ test('SIGTERM of the api: who waits is answered with what is known, and the even
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ status: 'queued', statusUrl: expect.stringMatching(/^\/v1\/deliveries\//) });
   }
+  // Fails (exit code 1 after SHUTDOWN_GRACE_MS) as long as an answer given while stopping leaves its connection open: the
+  // server then waits for the idle client. Such answers need `connection: close` (apps/api/src/waiting.ts knows when).
   expect(await stopped).toEqual({ code: 0, signal: null });
   await waitFor(async () => (await relay.sandbox.accepted({ platform: 'meta', limit: 0 })).total === 5);
   await expect.poll(() => relay.books()).toEqual(BALANCED);
+});
+
+test('SIGKILL of the api among a thousand requests: whatever it had answered is delivered', async () => {
+  const ids = freshIds('killed', 1000);
+  const answered: string[] = [];
+  const left = [...ids];
+  const sender = async () => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) {
+      const sent = id;
+      await relay.queue(toMeta([anEvent(sent)])).then(
+        () => answered.push(sent),
+        () => undefined, // The api is gone: nothing was promised.
+      );
+    }
+  };
+  const senders = Array.from({ length: 50 }, sender);
+  await waitFor(() => answered.length > 300, { everyMs: 5 });
+  expect(await relay.killApi()).toEqual({ code: null, signal: 'SIGKILL' });
+  await Promise.all(senders);
+  expect(answered.length).toBeLessThan(1000);
+  await waitFor(async () => (await relay.ledger('metaads')).pending === 0);
+  const times = await relay.sandbox.timesTaken('meta', ids);
+  for (const id of answered) expect(times.get(id)).toBe(1);
+  const { accepted, delivered } = await relay.ledger('metaads');
+  expect([accepted, delivered]).toEqual([times.size, times.size]);
+  expect(await relay.books()).toEqual(BALANCED);
 });

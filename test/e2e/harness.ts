@@ -173,6 +173,10 @@ export async function startRelay(options: RelayOptions = {}) {
         return worker.process.exited;
       },
       stopApi: () => api.stop(STOP_MS),
+      async killApi() {
+        api.kill('SIGKILL');
+        return api.exited;
+      },
       ledger: (platform: Platform) => readLedger(redis, platform),
       /** All platforms together; compare with `BALANCED`. */
       async books(): Promise<Books> {
@@ -248,8 +252,10 @@ function parsed(text: string): Json {
 }
 
 async function readLedger(redis: Redis, platform: Platform): Promise<LedgerRow> {
-  const hash = await redis.hgetall(`{relay}:ledger:${platform}`);
-  const of = (name: string) => Number(hash[name] ?? 0);
+  // One hash a lane; with one lane it is {relay}:ledger:<platform>.
+  const keys = await redis.keys(`{relay*}:ledger:${platform}`);
+  const hashes = await Promise.all(keys.map((key) => redis.hgetall(key)));
+  const of = (name: string) => hashes.reduce((sum, hash) => sum + Number(hash[name] ?? 0), 0);
   const row = { accepted: of('accepted'), delivered: of('delivered'), dead: of('dead'), held: of('held'), pending: of('pending'), refused: of('refused') };
   return { ...row, imbalance: row.accepted - row.delivered - row.dead - row.held - row.pending };
 }

@@ -172,18 +172,21 @@ describe('a person who was in every event', () => {
     expect(relay.wire().slice(before).some(({ body }) => body.includes(PERSON.clickIds.gclid))).toBe(true);
   });
 
-  // FAILS until a verdict's words are freed of what was sent (send-until-settled.ts, after readReply): mask.ts knows shapes,
-  // and neither a name nor a user agent, an external id, a click id or an IPv6 address has one of those that it knows.
+  // Fails as long as platforms' words are masked by shape alone (packages/platforms/src/identity/mask.ts): a name, a user agent,
+  // an external id, a click id and an IPv6 address have none of the shapes it knows. What was sent is known where the answer is
+  // read (packages/delivery/src/send-until-settled.ts, #request), so it can be taken out there.
   test('is not in the words of a platform that quotes what it was sent in plain', async () => {
     await relay.sandbox.reset();
     await relay.call('PATCH', '/v1/admin/accounts/acc_linkedin', { body: { credentials: { accessToken: 'sandbox-linkedin-token' } } });
     await waitFor(async () => (await relay.sandbox.accepted({ platform: 'linkedin', limit: 0 })).total >= 4, { what: 'what was held and what waited' });
     const ipv6 = '2001:db8:77:cafe::beef';
-    const quote = `${PERSON.firstName} ${PERSON.lastName}, ${PERSON.externalId}, "${PERSON.userAgent}", ${PERSON.clickIds.li_fat_id}, ${PERSON.clickIds.fbp}, ${ipv6}`;
-    await relay.sandbox.fault({ platform: 'linkedin', match: { eventId: 'quoted' }, times: 1, fault: { kind: 'status', status: 422, body: { status: 422, message: `Index: 0, ERROR :: /user/userInfo :: invalid ${quote}` } } });
+    // Each of them only what it gets in plain.
+    const toldLinkedin = `${PERSON.firstName} ${PERSON.lastName}, ${PERSON.externalId}, ${PERSON.clickIds.li_fat_id}`;
+    const toldMeta = `"${PERSON.userAgent}", ${PERSON.clickIds.fbp}, ${PERSON.clickIds.fbc}, ${PERSON.leadId}, ${ipv6}`;
+    await relay.sandbox.fault({ platform: 'linkedin', match: { eventId: 'quoted' }, times: 1, fault: { kind: 'status', status: 422, body: { status: 422, message: `Index: 0, ERROR :: /user/userInfo :: invalid ${toldLinkedin}` } } });
     await relay.sandbox.fault({
       platform: 'meta', match: { eventId: 'quoted' }, times: 1,
-      fault: { kind: 'status', status: 400, body: { error: { message: `Invalid user_data: ${quote}`, type: 'OAuthException', code: 100, error_subcode: 2804019 } } },
+      fault: { kind: 'status', status: 400, body: { error: { message: `Invalid user_data: ${toldMeta}`, type: 'OAuthException', code: 100, error_subcode: 2804019 } } },
     });
     const quoted = { ...aPlantedEvent('quoted'), user: { ...PERSON, ipAddress: ipv6 } };
     const [lead, sale] = [await relay.send(toLinkedin([quoted])), await relay.send(toMeta([quoted], PIXEL_2))];
