@@ -6,7 +6,7 @@ import { BALANCED, GOOGLE_CREDENTIALS, startRelay, type Json, type Relay } from 
 
 let relay: Relay;
 beforeAll(async () => {
-  relay = await startRelay({ workers: 2, tap: true });
+  relay = await startRelay({ workers: 2, tap: true, env: { MAX_ATTEMPTS: '1000' } });
 });
 afterAll(() => relay?.stop());
 beforeEach(() => relay.sandbox.reset());
@@ -77,6 +77,45 @@ describe('a revoked token', () => {
     await relay.sandbox.token('meta', 'sandbox-meta-token-2', 'valid');
     await reconnect('acc_meta_2', { accessToken: 'sandbox-meta-token-2' });
     expect(await relay.settled(deliveryId)).toMatchObject({ status: 'delivered', eventsReceived: 1 });
+  });
+});
+
+describe('events that grow too old on the way', () => {
+  const WEEK = 7 * 86_400;
+  /** Meta takes it for this many seconds more. */
+  const expiringIn = (seconds: number) => anEvent(freshIds('old', 1)[0]!, { eventTime: Math.floor(Date.now() / 1000) - WEEK + seconds });
+  const expectExpired = async (deliveryId: string) => {
+    expect(await relay.settled(deliveryId)).toMatchObject({ status: 'failed', eventsFailed: 1, failures: [{ eventIndex: 0, code: 'expired' }] });
+    const letters = await relay.deadLetters('reason=expired');
+    const letter = letters.find((one) => one.deliveryId === deliveryId);
+    expect(letter).toMatchObject({ reason: 'expired', eventCount: 1, replayable: false, whyNot: expect.stringMatching(/older/) });
+    const replay = await relay.call('POST', `/v1/dead-letters/${letter.id}/replay`, { body: { force: true } });
+    expect([replay.status, replay.body.code]).toEqual([422, 'not_replayable']);
+  };
+
+  test('while they are held', async () => {
+    await relay.sandbox.token('meta', 'sandbox-meta-token-2', 'revoked');
+    const deliveryId = await relay.queue(toSecondMeta([expiringIn(4)]));
+    await held('acc_meta_2', 1);
+    await expectExpired(deliveryId);
+    expect(await held('acc_meta_2', 0)).toMatchObject({ status: 'needs_reconnect' });
+    await relay.sandbox.token('meta', 'sandbox-meta-token-2', 'valid');
+    await reconnect('acc_meta_2', { accessToken: 'sandbox-meta-token-2' });
+    expect(await relay.sandbox.accepted({ platform: 'meta', limit: 0 })).toMatchObject({ total: 0 });
+  });
+
+  test('while the platform is down', async () => {
+    await relay.sandbox.fault({ platform: 'meta', fault: { kind: 'status', status: 503 } });
+    await expectExpired(await relay.queue(toSecondMeta([expiringIn(3)])));
+    expect((await relay.sandbox.requests('meta')).length).toBeGreaterThan(2);
+  });
+
+  test('leave the others of their request alone', async () => {
+    await relay.sandbox.fault({ platform: 'meta', times: 1, fault: { kind: 'status', status: 503, headers: { 'retry-after': '4' } } });
+    const young = aLead();
+    const deliveryId = await relay.queue(toSecondMeta([young, expiringIn(3)]));
+    expect(await relay.settled(deliveryId)).toMatchObject({ status: 'partial', eventsReceived: 1, failures: [{ eventIndex: 1, code: 'expired' }] });
+    expect(await relay.sandbox.accepted({ eventId: young.eventId })).toMatchObject({ total: 1 });
   });
 });
 
