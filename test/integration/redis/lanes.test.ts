@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { keys } from '@relay/redis/testing';
+import { batchOf, delivered, died, openRelay, send, type Relay } from './a-relay.ts';
+
+let relay: Relay;
+beforeAll(async () => {
+  relay = await openRelay({ lanes: 3 });
+});
+afterAll(() => relay[Symbol.asyncDispose]());
+
+const lanes = () => relay.worker.lanes.of('metaads');
+const spread = (accountId: string, count: number) => Promise.all(Array.from({ length: count }, (_, i) => send(relay.api, { accountId, destinationId: `d${i}`, events: 2 })));
+const jobs = async () => (await Promise.all(lanes().map((lane) => relay.jobs(lane)))).flat();
+
+test('each destination has its lane, and a delivery id says which', async () => {
+  const ids = await spread('ids', 30);
+  const perLane = await Promise.all(lanes().map((lane) => relay.jobs(lane)));
+  for (const [n, lane] of lanes().entries()) {
+    expect(perLane[n]!.length).toBeGreaterThan(0);
+    for (const job of perLane[n]!) {
+      expect(relay.worker.lanes.forDestination('metaads', job.accountId, job.destinationId)).toBe(lane);
+      for (const { d } of job.data.p) {
+        expect(d).toMatch(new RegExp(`_metaads\\.${n}$`));
+        expect(await relay.redis.exists(keys.receipt(`{relay.metaads.${n}}`, d))).toBe(1);
+      }
+    }
+  }
+  for (const id of ids) expect(await relay.api.deliveries.get(id)).toMatchObject({ deliveryId: id, status: 'queued', eventsPending: 2 });
+});
+
+test('Google goes by account, since a request may carry several of its destinations', () => {
+  const of = (account: string, destination: string) => relay.worker.lanes.forDestination('googleads', account, destination).queue;
+  for (const account of ['a', 'b', 'c', 'd']) expect(of(account, 'x')).toBe(of(account, 'y'));
+});
+
+test('the log of an account is merged over its lanes, newest first, each row once', async () => {
+  const ids: string[] = [];
+  for (let i = 0; i < 40; i += 1) ids.push(...(await spread('merged', 2)), await send(relay.api, { accountId: 'merged', destinationId: `x${i}` }));
+  // Entries of several lanes with the same stream id: what a burst makes of the clock's milliseconds.
+  for (const [n, lane] of lanes().entries()) {
+    for (let i = 0; i < 5; i += 1) {
+      const id = await send(relay.api, { accountId: 'source', destinationId: `s${n}${i}` });
+      await relay.redis.xadd(keys.log(lane.tag, 'merged'), `9999999999999-${i}`, 'd', id);
+      ids.push(id);
+    }
+  }
+  for (const limit of [1, 7, 500]) {
+    const seen: string[] = [];
+    const times: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await relay.api.deliveries.recent({ accountId: 'merged', platform: 'metaads', limit, cursor, status: undefined });
+      seen.push(...page.rows.map(({ deliveryId }) => deliveryId));
+      times.push(...page.rows.map(({ acceptedAtMs }) => acceptedAtMs));
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    expect(seen).toHaveLength(ids.length);
+    expect(new Set(seen)).toEqual(new Set(ids));
+    const own = times.slice(15);
+    expect(own).toEqual(own.toSorted((a, b) => b - a));
+  }
+});
+
+test('events, books, letters and replays find their lane', async () => {
+  await spread('all', 12);
+  const before = await relay.ledger();
+  const open = (await jobs()).filter(({ accountId }) => accountId === 'all');
+  for (const job of open) {
+    const lane = relay.delivery(relay.worker.lanes.forDestination('metaads', 'all', job.destinationId));
+    await lane.settle(delivered(await batchOf(job, [0])));
+    await lane.settle(died(await batchOf(job)));
+  }
+  expect(await relay.ledger()).toMatchObject({ delivered: before.delivered + 12, dead: before.dead + 12, pending: before.pending - 24 });
+
+  const letters: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await relay.api.deadLetters.list({ accountId: 'all' }, 5, cursor);
+    letters.push(...page.rows.map(({ id }) => id));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  expect(letters).toHaveLength(12);
+  expect(new Set(letters.map((id) => id.slice(id.lastIndexOf('_') + 1)))).toEqual(new Set(lanes().map(({ queue }) => queue)));
+  for (const id of letters) {
+    const letter = await relay.api.deadLetters.get(id);
+    expect(await relay.api.deadLetters.replay(id, { force: false })).toMatchObject({ kind: 'replayed', events: 1 });
+    expect(await relay.api.deliveries.event('all', 'metaads', letter!.eventIds[0]!)).toMatchObject([{ deliveryId: letter!.deliveryId, status: 'queued' }]);
+  }
+  expect(await relay.ledger()).toMatchObject({ dead: before.dead, pending: before.pending - 12 });
+});
+
+test('an account with events in any lane is not removed', async () => {
+  await relay.api.accounts.create({ id: 'busy', platform: 'metaads', credentials: { accessToken: 't' }, metadata: {} });
+  await spread('busy', 3);
+  expect(await relay.api.accounts.remove('busy')).toBe('busy');
+});
