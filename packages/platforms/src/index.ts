@@ -50,6 +50,7 @@ export {
   adjustmentToItem,
   adjustmentsRequest,
   createConversionAction,
+  createGoogleAdjustments,
   getQuality,
   listConversionActions,
   readAdjustmentsReply,
