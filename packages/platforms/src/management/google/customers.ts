@@ -10,15 +10,15 @@ export interface Customer {
 }
 
 /**
- * The customers that the grant reaches, sorted. `listAccessibleCustomers` names those with direct access; behind a manager
- * account (`loginCustomerId`) its clients come on top. A manager's own client list is asked for only if access goes
- * through it: calls for its clients would need its id in a header.
+ * The customers that calls can reach, sorted. Access through a manager account (`loginCustomerId`) reaches its clients at all
+ * levels and nothing else, as its id goes into a header of every call; else those that `listAccessibleCustomers` names,
+ * which are the ones with direct access.
  */
 export async function reachableCustomers(ctx: GoogleContext): Promise<readonly Customer[]> {
   const managerId = ctx.credentials.loginCustomerId;
-  const [direct, clients] = await Promise.all([directCustomers(ctx), managerId === undefined ? [] : clientsOf(ctx, managerId)]);
-  const byId = new Map(direct.map((id): [string, Customer] => [id, { id, isManager: id === managerId }]));
-  for (const client of clients) byId.set(client.id, client);
+  const clients = managerId === undefined ? [] : await clientsOf(ctx, managerId);
+  const customers = clients.length > 0 ? clients : (await directCustomers(ctx)).map((id) => ({ id, isManager: id === managerId }));
+  const byId = new Map(customers.map((customer) => [customer.id, customer]));
   return [...byId.values()].sort((one, other) => compareIds(one.id, other.id));
 }
 
@@ -31,7 +31,7 @@ async function directCustomers(ctx: GoogleContext): Promise<readonly string[]> {
 
 const CLIENTS = "SELECT customer_client.id, customer_client.manager, customer_client.status FROM customer_client WHERE customer_client.status = 'ENABLED'";
 
-/** All levels down. Empty where the account is no manager or may not be asked: the direct ones are what is left then. */
+/** With itself. Empty where it may not be asked: those with direct access are what is left then. */
 async function clientsOf(ctx: GoogleContext, managerId: string): Promise<readonly Customer[]> {
   try {
     const { items } = await adsSearch(ctx, managerId, CLIENTS);

@@ -90,7 +90,6 @@ describe('Google: list of destinations', () => {
   it('finds the clients of the manager that access goes through', async () => {
     const { ctx, seen } = google(
       {
-        'customers:listAccessibleCustomers': accessible(MANAGER),
         [`customers/${MANAGER}/search#clients`]: { body: { results: [{ customerClient: { id: MANAGER, manager: true } }, { customerClient: { id: ONE, manager: false } }] } },
         [`customers/${MANAGER}/search`]: rows(MANAGER),
         [`customers/${ONE}/search`]: rows(ONE, { id: '1', name: 'One' }),
@@ -237,7 +236,6 @@ describe('Google: conversion actions', () => {
   it('takes the only client behind a manager', async () => {
     const { ctx } = google(
       {
-        'customers:listAccessibleCustomers': accessible(MANAGER),
         [`customers/${MANAGER}/search#clients`]: { body: { results: [{ customerClient: { id: MANAGER, manager: true } }, { customerClient: { id: ONE } }] } },
         [`customers/${ONE}/search`]: rows(ONE),
       },
