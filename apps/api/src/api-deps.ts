@@ -1,5 +1,5 @@
-import type { PlatformDefinition, PlatformId } from '@relay/contract';
-import type { AccountStore, ApiKey, ApiKeyStore, DeadLetterStore, DeliveryStore, Enqueue, Health, Scope } from '@relay/delivery';
+import type { AdsPlatformId, DeliveryPlatform, PlatformDefinition, PlatformEndpoints } from '@relay/contract';
+import type { AccountStore, ApiKey, ApiKeyStore, ConversationStore, DeadLetterStore, DeliveryStore, Enqueue, Health, Locks, Scope, Send } from '@relay/delivery';
 import type { Logger, Metrics } from '@relay/runtime';
 import type { BoardQueue } from './board/board-queue.ts';
 
@@ -21,7 +21,14 @@ export interface ApiDeps {
   readonly deadLetters: DeadLetterStore;
   readonly health: Health;
   readonly enqueue: Enqueue;
-  readonly platforms: Readonly<Partial<Record<PlatformId, PlatformDefinition>>>;
+  readonly platforms: Readonly<Partial<Record<AdsPlatformId, PlatformDefinition> & Record<'whatsapp', DeliveryPlatform>>>;
+  readonly conversations: ConversationStore;
+  readonly locks: Locks;
+  /** Calls to platforms that a caller waits for (datasets). */
+  readonly send: Send;
+  readonly endpoints: PlatformEndpoints;
+  /** Secrets of Meta's webhook; without them it answers 501. */
+  readonly webhooks: { readonly metaAppSecret: string | undefined; readonly metaVerifyToken: string | undefined };
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Unix ms. */

@@ -13,6 +13,7 @@ import { installRequestFacts, requestIdOf } from './plugins/request-facts.ts';
 import { installApiRoutes, installOpsRoutes } from './routes/index.ts';
 import { SERVER_LIMITS, answerBrokenHttp } from './server-limits.ts';
 import { createWaiting } from './waiting.ts';
+import { installWebhook } from './whatsapp/webhook.ts';
 
 /** The API is served under both, the same. */
 const MOUNTS = ['/v1', '/api/v1'] as const;
@@ -42,6 +43,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   installHtmlHeaders(app);
   await installOpenapi(app);
   installOpsRoutes(app, deps);
+  await installWebhook(app, deps);
   const waiting = createWaiting(app, deps.draining);
   for (const prefix of MOUNTS) {
     await app.register(

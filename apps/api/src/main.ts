@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import type { PlatformDefinition } from '@relay/contract';
-import { PLATFORMS } from '@relay/platforms';
+import type { DeliveryPlatform } from '@relay/contract';
+import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
+import { PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openApiStore } from '@relay/redis';
-import { createLogger, createMetrics, createSealer, describeConfig, readApiConfig, runProcess } from '@relay/runtime';
+import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readApiConfig, runProcess } from '@relay/runtime';
 import { buildApi } from './build-api.ts';
 
 const config = readApiConfig(process.env);
 const logger = createLogger({ level: config.logLevel, name: 'api' });
-const definitions: Readonly<Record<string, PlatformDefinition>> = PLATFORMS;
+const platforms = { ...PLATFORMS, whatsapp: whatsappMessaging };
+const definitions: Readonly<Record<string, DeliveryPlatform>> = platforms;
+/** Calls that a caller waits for; a worker has `PLATFORM_TIMEOUT_MS`. */
+const CALL_TIMEOUT_MS = 20_000;
 
 await runProcess(
   async (stack, draining) => {
@@ -21,11 +25,16 @@ await runProcess(
       now: Date.now,
     });
     if (config.bootstrapPath !== undefined) {
-      await applyBootstrap(JSON.parse(await readFile(config.bootstrapPath, 'utf8')), store, PLATFORMS);
+      await applyBootstrap(JSON.parse(await readFile(config.bootstrapPath, 'utf8')), store, platforms);
     }
+    const { send, close } = createSend({ ...DEFAULT_SEND_OPTIONS, timeoutMs: CALL_TIMEOUT_MS, now: Date.now });
+    stack.defer(close);
     const app = await buildApi({
       ...store,
-      platforms: PLATFORMS,
+      platforms,
+      send,
+      endpoints: platformEndpoints(config),
+      webhooks: config.webhooks,
       metrics: createMetrics(),
       logger,
       now: Date.now,

@@ -1,4 +1,4 @@
-import { RelayError, type PlatformDefinition, type SendConversions } from '@relay/contract';
+import { RelayError, type AdsPlatformId, type PlatformDefinition, type SendConversions } from '@relay/contract';
 import { acceptEvents, type AcceptedRequest, type ApiKey } from '@relay/delivery';
 import { accountOf, requireAds } from './account-access.ts';
 import type { ApiDeps } from './api-deps.ts';
@@ -33,7 +33,7 @@ export async function prepareConversions(deps: Needs, apiKey: ApiKey, body: Send
   });
 }
 
-export function definitionOf(deps: Pick<ApiDeps, 'platforms'>, platform: keyof ApiDeps['platforms']): PlatformDefinition {
+export function definitionOf(deps: Pick<ApiDeps, 'platforms'>, platform: AdsPlatformId): PlatformDefinition {
   const definition = deps.platforms[platform];
   if (definition === undefined) throw new RelayError('not_implemented', 'This relay does not serve the platform of this account.', { platform });
   return definition;

@@ -1,4 +1,4 @@
-import type { PlatformDefinition, PlatformEndpoints } from '@relay/contract';
+import type { DeliveryPlatform, PlatformEndpoints } from '@relay/contract';
 import type { Account, DeliverPorts, Send, Settlement } from '@relay/delivery';
 import { accountScope, appScope, createTokenCache, type DeliveryLane, type SharedStore } from '@relay/redis';
 import type { Logger, Metrics, Sealer, WorkerConfig } from '@relay/runtime';
@@ -7,7 +7,7 @@ import { createTokenSource, dropToken } from './token-source.ts';
 export interface PortDeps {
   readonly store: SharedStore;
   readonly lane: DeliveryLane;
-  readonly definition: PlatformDefinition;
+  readonly definition: DeliveryPlatform;
   readonly endpoints: PlatformEndpoints;
   readonly config: WorkerConfig;
   readonly sealer: Sealer;
@@ -49,6 +49,8 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
     },
     settle: (settlement) => settleAndCount(deps, settlement),
     noteRetry: (notes) => lane.noteRetry(notes),
+    markSending: (jobs) => lane.markSending(jobs),
+    clearSending: (jobs) => lane.clearSending(jobs),
     report(attempt) {
       metrics.platformRequests.inc({ platform, outcome: attempt.outcome });
       metrics.platformRequestSeconds.observe({ platform }, attempt.tookMs / 1000);
@@ -65,7 +67,7 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
 }
 
 /** Whom a limit of the app concerns: all accounts of the OAuth client, or, where a platform has none, all of the platform. */
-function sharedScope(definition: PlatformDefinition, account: Account): string {
+function sharedScope(definition: DeliveryPlatform, account: Account): string {
   return appScope(definition.id, definition.tokens?.appScope(account.credentials) ?? '');
 }
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
-import { PLATFORMS } from '@relay/platforms';
+import { PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openDelivery, openWorkerStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readWorkerConfig, runProcess } from '@relay/runtime';
-import type { PlatformDefinition } from '@relay/contract';
+import type { DeliveryPlatform } from '@relay/contract';
 import { createDeliverPorts } from './deliver-ports.ts';
 import { buildOps } from './ops-server.ts';
 import { sweepHeld } from './release-held.ts';
@@ -11,7 +11,8 @@ import { startLane } from './start-lane.ts';
 
 const config = readWorkerConfig(process.env);
 const logger = createLogger({ level: config.logLevel, name: 'worker' });
-const definitions: Readonly<Record<string, PlatformDefinition>> = PLATFORMS;
+const platforms = { ...PLATFORMS, whatsapp: whatsappMessaging };
+const definitions: Readonly<Record<string, DeliveryPlatform>> = platforms;
 
 await runProcess(
   async (stack, draining) => {
@@ -27,7 +28,7 @@ await runProcess(
       now: Date.now,
     });
     if (config.bootstrapPath !== undefined) {
-      await applyBootstrap(JSON.parse(await readFile(config.bootstrapPath, 'utf8')), store, PLATFORMS);
+      await applyBootstrap(JSON.parse(await readFile(config.bootstrapPath, 'utf8')), store, platforms);
     }
     const { send, close } = createSend({ ...DEFAULT_SEND_OPTIONS, timeoutMs: config.delivery.platformTimeoutMs, now: Date.now });
     stack.defer(close);

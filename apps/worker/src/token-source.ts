@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlatformDefinition, PlatformEndpoints, RefreshResult } from '@relay/contract';
+import type { DeliveryPlatform, PlatformEndpoints, RefreshResult } from '@relay/contract';
 import type { Account, Send, TokenResult } from '@relay/delivery';
 import type { TokenCache } from '@relay/redis';
 
 export interface TokenSourceDeps {
-  readonly definition: PlatformDefinition;
+  readonly definition: DeliveryPlatform;
   readonly endpoints: PlatformEndpoints;
   readonly tokens: TokenCache;
   readonly send: Send;

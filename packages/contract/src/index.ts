@@ -21,6 +21,7 @@ export {
   assertNever,
   type Batch,
   type BatchGroup,
+  type DeliveryPlatform,
   type GrantFault,
   type GroupStatus,
   type InboundReply,

@@ -23,6 +23,8 @@ export interface AcceptedRequest {
   readonly eventsSubmitted: number;
   /** Distinct names, in order of appearance, at most a handful. */
   readonly eventNames: readonly string[];
+  /** WhatsApp: the conversation that the event belongs to. */
+  readonly conversationId?: string | undefined;
   readonly acceptedAtMs: number;
   /** Most events a chunk may hold, from the platform. */
   readonly maxChunkEvents: number;

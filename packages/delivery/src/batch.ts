@@ -29,6 +29,8 @@ export interface LoadedEvent {
   readonly expiresAtMs: number;
   /** Number of the client request within the job: salvage splits between requests before it splits one. */
   readonly part: number;
+  /** A request with it went out before, and no answer was noted. Only told of platforms that do not recognise repeats. */
+  readonly maybeSent?: boolean;
 }
 
 /** What is to become of a job once its turn in a request is over. */

@@ -30,3 +30,19 @@ export const accountRemoved = (events: readonly BatchEvent[]): Death => ({
   message: 'The account was removed before the events were delivered.',
   traceId: undefined,
 });
+
+/** Writes off what may be at the platform already where a repeat would count twice: a person decides about these. */
+export async function buryMaybeSent(events: readonly BatchEvent[], ports: DeliverPorts): Promise<readonly BatchEvent[]> {
+  const doubtful = events.filter((event) => event.maybeSent === true);
+  await bury(outcomeUnknown(doubtful, 'The worker stopped while the request was under way.', undefined), ports);
+  return doubtful.length === 0 ? events : events.filter((event) => event.maybeSent !== true);
+}
+
+/** The death of events whose request was written and not answered, on a platform that does not recognise repeats. */
+export const outcomeUnknown = (events: readonly BatchEvent[], what: string, traceId: string | undefined): Death => ({
+  events,
+  reason: 'unknown',
+  code: 'outcome_unknown',
+  message: `${what} It is not known whether the platform took the event, and it would count a repeat twice, so it is not sent again by itself.`,
+  traceId,
+});

@@ -1,4 +1,4 @@
-import type { InboundReply, OutboundRequest, PlatformDefinition, PlatformEndpoints, PlatformId } from '@relay/contract';
+import type { InboundReply, OutboundRequest, DeliveryPlatform, PlatformEndpoints, PlatformId } from '@relay/contract';
 import type { BatchEvent, TakenJob } from './batch.ts';
 import type { Account, DeadReason } from './ports.ts';
 
@@ -70,7 +70,7 @@ export interface AttemptReport {
 
 /** What `deliver` needs from the outside. A port that cannot reach Redis throws. */
 export interface DeliverPorts {
-  readonly definition: PlatformDefinition;
+  readonly definition: DeliveryPlatform;
   readonly endpoints: PlatformEndpoints;
   readonly send: Send;
   account(accountId: string): Promise<Account | undefined>;
@@ -85,6 +85,10 @@ export interface DeliverPorts {
   settle(settlement: Settlement): Promise<void>;
   /** For jobs that go on: receipts say why. Comes before the burial of those that have no attempt left. */
   noteRetry(notes: readonly Note[]): Promise<void>;
+  /** Before a request to a platform that does not recognise repeats: a worker that dies now leaves an event that may be there. */
+  markSending(jobs: readonly TakenJob[]): Promise<void>;
+  /** The request ended, and for certain the platform took nothing: the events may go out again. */
+  clearSending(jobs: readonly TakenJob[]): Promise<void>;
   report(attempt: AttemptReport): void;
   /** `false`: a rejected request is dead-lettered whole. */
   readonly salvage: boolean;

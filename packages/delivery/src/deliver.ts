@@ -1,5 +1,5 @@
 import type { BatchEvent, Fate, TakenJob } from './batch.ts';
-import { accountRemoved, bury, buryExpired } from './deaths.ts';
+import { accountRemoved, bury, buryExpired, buryMaybeSent } from './deaths.ts';
 import type { DeliverPorts } from './deliver-ports.ts';
 import { delayUntil, fatesOf, holds, type Fates } from './fates.ts';
 import type { Account } from './ports.ts';
@@ -31,7 +31,7 @@ async function deliverAll(jobs: readonly TakenJob[], ports: DeliverPorts): Promi
 }
 
 async function deliverEvents(events: readonly BatchEvent[], account: Account, ports: DeliverPorts): Promise<Fates> {
-  const live = await buryExpired(events, ports);
+  const live = await buryExpired(await buryMaybeSent(events, ports), ports);
   if (live.length === 0) return new Map();
   const token = await ports.token(account);
   if (token.kind !== 'token') return fatesOf(live, stopOfToken(token, ports.backoffMaxMs), account, ports);

@@ -39,7 +39,9 @@ export type {
   Failure,
   Health,
   LedgerRow,
+  Locks,
   Page,
   ReplayResult,
   Scope,
 } from './ports.ts';
+export type { Capture, Conversation, ConversationStore, CtwaMetadata, ImportResult } from './whatsapp-ports.ts';

@@ -122,6 +122,8 @@ export interface Delivery {
   /** Accept to final answer. */
   readonly durationMs: number | undefined;
   readonly eventNames: readonly string[];
+  /** WhatsApp only. */
+  readonly conversationId: string | undefined;
   /** Present for small requests only. */
   readonly eventIds: readonly string[] | undefined;
   readonly platformStatus: PlatformStatus | undefined;
@@ -237,6 +239,11 @@ export interface Health {
 export interface EnqueueOptions {
   /** Present: the same key with the same body is the same delivery. Scoped by API key. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly bodyHash: string } | undefined;
+  /**
+   * Present: this key is good for one request whatever its body, for as long as `ttlMs`. A second one is `repeated`.
+   * Holds besides `idempotency`.
+   */
+  readonly once?: { readonly scope: string; readonly key: string; readonly ttlMs: number } | undefined;
   /** The caller is going to `waitFor` the delivery. */
   readonly wantsReply: boolean;
 }
@@ -247,3 +254,12 @@ export type EnqueueResult =
   | { readonly kind: 'repeated'; readonly deliveryId: string }
   /** The Idempotency-Key was used with another body. */
   | { readonly kind: 'key_reused' };
+
+// --- locks ------------------------------------------------------------------------------------------------------------
+export interface Locks {
+  /**
+   * Runs one at a time over all processes; the others wait. The lock ends by itself after `ttlMs`, so what runs must end
+   * sooner. Throws `RelayError('conflict')` when it cannot be had within `ttlMs`.
+   */
+  run<T>(name: string, ttlMs: number, work: () => Promise<T>): Promise<T>;
+}

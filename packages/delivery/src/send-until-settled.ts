@@ -1,5 +1,6 @@
-import { assertNever, type ItemFault, type SentBatch, type Verdict } from '@relay/contract';
-import type { BatchEvent } from './batch.ts';
+import { assertNever, type InboundReply, type ItemFault, type SentBatch, type Verdict } from '@relay/contract';
+import type { BatchEvent, TakenJob } from './batch.ts';
+import { outcomeUnknown } from './deaths.ts';
 import type { Death, DeliverPorts, SendResult, Settlement } from './deliver-ports.ts';
 import type { Account } from './ports.ts';
 import { cutAt } from './salvage.ts';
@@ -59,6 +60,10 @@ class Run {
   async attempt(events: readonly BatchEvent[]): Promise<Found> {
     if (events.length === 0) return 'clean';
     const { verdict, requestMs, ambiguous } = await this.#request(events);
+    if (this.#ports.definition.isOutcomeUnknown !== undefined && verdict.kind !== 'accepted') {
+      if (verdict.kind === 'retry' && ambiguous) return this.#buryUnknown(events, verdict, requestMs);
+      await this.#ports.clearSending(jobsOf(events));
+    }
     switch (verdict.kind) {
       case 'accepted':
         return this.#accepted(events, verdict, requestMs);
@@ -153,6 +158,11 @@ class Run {
     return 'faulty';
   }
 
+  async #buryUnknown(events: readonly BatchEvent[], { message, traceId }: Refusal<'retry'>, requestMs: number): Promise<Found> {
+    await this.#settle({ dead: [outcomeUnknown(events, message, traceId)], requestMs });
+    return 'faulty';
+  }
+
   /** Single events that were refused: for good, or to come again with the next attempt. */
   async #settleFaults(
     faults: ReadonlyMap<BatchEvent, ItemFault>,
@@ -185,6 +195,8 @@ class Run {
     const { testCode, consent } = events[0]!.job;
     const { credentials } = this.#account;
     const request = definition.toRequest({ groups, testCode, consent, credentials, accessToken: this.#accessToken }, endpoints);
+    const repeatsCount = definition.isOutcomeUnknown !== undefined;
+    if (repeatsCount) await this.#ports.markSending(jobsOf(events));
     const result = await send(request);
     const verdict = readResult(result, { groupSizes: groups.map((group) => group.items.length) }, this.#ports);
     this.#ports.report({
@@ -192,7 +204,7 @@ class Run {
       accountId: this.#account.id,
       destinationIds: groups.map((group) => group.destinationId),
       events: events.length,
-      jobs: new Set(events.map((event) => event.job)).size,
+      jobs: jobsOf(events).length,
       outcome: verdict.kind !== 'accepted' ? verdict.kind : verdict.faults.length > 0 ? 'partial' : 'delivered',
       code: verdict.kind === 'accepted' ? undefined : verdict.code,
       httpStatus: result.kind === 'reply' ? result.reply.status : undefined,
@@ -200,9 +212,14 @@ class Run {
       tookMs: result.tookMs,
       warnings: verdict.kind === 'accepted' ? verdict.warnings : [],
     });
-    const ambiguous = result.kind === 'failed' ? result.bodySent : verdict.kind === 'retry';
+    const leftOpen = (reply: InboundReply) => definition.isOutcomeUnknown?.(reply) ?? verdict.kind === 'retry';
+    const ambiguous = result.kind === 'failed' ? result.bodySent : leftOpen(result.reply);
     return { verdict, requestMs: result.tookMs, ambiguous };
   }
+}
+
+function jobsOf(events: readonly BatchEvent[]): readonly TakenJob[] {
+  return [...new Set(events.map((event) => event.job))];
 }
 
 function readResult(result: SendResult, sent: SentBatch, { definition }: DeliverPorts): Verdict {

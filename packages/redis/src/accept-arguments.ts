@@ -50,6 +50,7 @@ function deliveryOf(entry: Entry & { options: EnqueueOptions }, chunks: readonly
     const submitted = [...request.events, ...request.refused.map(({ eventIndex, eventId }) => ({ index: eventIndex, eventId }))];
     fields.push('ei', JSON.stringify(submitted.sort((a, b) => a.index - b.index).map(({ eventId }) => eventId)));
   }
+  if (request.conversationId !== undefined) fields.push('cv', request.conversationId);
   if (options.wantsReply) fields.push('rp', apiId);
   for (const [k, events] of chunks.entries()) fields.push(`c${k}`, `q|${events}|0|0|0||||`);
   const final = request.events.length === 0;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PLATFORM_IDS, type PlatformDefinition, type PlatformId } from '@relay/contract';
+import { PLATFORM_IDS, type DeliveryPlatform, type PlatformId } from '@relay/contract';
 import { SCOPES } from '@relay/delivery';
 import type { SharedStore } from './open-store.ts';
 
@@ -29,7 +29,7 @@ export const bootstrapSchema = z.object({
 export type Bootstrap = z.infer<typeof bootstrapSchema>;
 
 /** Platforms whose credentials can be checked; the others are taken as they are. */
-export type Definitions = Readonly<Partial<Record<PlatformId, PlatformDefinition>>>;
+export type Definitions = Readonly<Partial<Record<PlatformId, DeliveryPlatform>>>;
 
 /**
  * Applies a bootstrap file, idempotently: what is there and the same stays untouched (also an account's status); an

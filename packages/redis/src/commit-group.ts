@@ -2,6 +2,7 @@ import type { AcceptedRequest, EnqueueOptions, EnqueueResult } from '@relay/deli
 import { RelayError } from '@relay/contract';
 import { acceptArguments } from './accept-arguments.ts';
 import { cutChunks, toJobData, type Entry } from './chunks.ts';
+import type { RedisConnection } from './connect.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 import { priorityOf, readRound } from './fairness.ts';
 import { keys, newDeliveryId, newId } from './keys.ts';
@@ -42,46 +43,64 @@ export async function commitGroup(queue: LaneQueue, group: readonly Waiting[], d
   });
 }
 
-/** Looks up Idempotency-Keys (under WATCH, so that a key taken meanwhile makes the transaction fail and be planned anew). */
+/** A key that only one request may take: an Idempotency-Key, or an event id that is good for one send. */
+interface Guard {
+  readonly key: string;
+  /** What the request must be the same in to be a repeat. */
+  readonly bodyHash: string;
+  readonly ttlMs: number;
+}
+
+function guardsOf({ idempotency, once }: EnqueueOptions, tag: string): readonly Guard[] {
+  const guards: Guard[] = [];
+  if (idempotency !== undefined) {
+    guards.push({ key: keys.idempotency(tag, idempotency.scope, idempotency.key), bodyHash: idempotency.bodyHash, ttlMs: IDEMPOTENCY_TTL_MS });
+  }
+  if (once !== undefined) guards.push({ key: keys.idempotency(tag, once.scope, once.key), bodyHash: '-', ttlMs: once.ttlMs });
+  return guards;
+}
+
+/** Looks up guards (under WATCH, so that a key taken meanwhile makes the transaction fail and be planned anew). */
 async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: EnqueueDeps): Promise<Plan> {
   const { lane, connection } = queue;
-  const keyOf = ({ options }: Waiting) =>
-    options.idempotency && keys.idempotency(lane.tag, options.idempotency.scope, options.idempotency.key);
-  const watched = [...new Set(group.map(keyOf).filter((key) => key !== undefined))];
-  const taken = new Map<string, { bodyHash: string; deliveryId: string; fresh: boolean }>();
-  if (watched.length > 0) {
-    await connection.watch(...watched);
-    const values = await connection.mget(...watched);
-    for (const [i, value] of values.entries()) {
-      if (value === null) continue;
-      const [bodyHash, deliveryId] = value.split(' ');
-      taken.set(watched[i]!, { bodyHash: bodyHash!, deliveryId: deliveryId!, fresh: false });
-    }
-  }
+  const guards = new Map(group.map((waiting) => [waiting, guardsOf(waiting.options, lane.tag)]));
+  const watched = [...new Set([...guards.values()].flat().map(({ key }) => key))];
+  const taken = await readTaken(connection, watched);
 
   const entries: (Entry & { options: EnqueueOptions })[] = [];
   const idempotency: (readonly [string, string, number])[] = [];
   const answers = new Map<Waiting, EnqueueResult>();
   for (const waiting of group) {
     const { request, options } = waiting;
-    const key = keyOf(waiting);
-    const known = key === undefined ? undefined : taken.get(key);
-    if (known !== undefined) {
-      const same = known.bodyHash === options.idempotency!.bodyHash;
-      answers.set(waiting, same ? { kind: 'repeated', deliveryId: known.deliveryId } : { kind: 'key_reused' });
+    const own = guards.get(waiting)!;
+    const met = own.find(({ key }) => taken.has(key));
+    if (met !== undefined) {
+      const { bodyHash, deliveryId } = taken.get(met.key)!;
+      answers.set(waiting, bodyHash === met.bodyHash ? { kind: 'repeated', deliveryId } : { kind: 'key_reused' });
       continue;
     }
     const deliveryId = newDeliveryId(lane, deps.config.now());
-    if (key !== undefined) {
-      const { bodyHash } = options.idempotency!;
-      taken.set(key, { bodyHash, deliveryId, fresh: true });
-      idempotency.push([key, `${bodyHash} ${deliveryId}`, IDEMPOTENCY_TTL_MS]);
+    for (const { key, bodyHash, ttlMs } of own) {
+      taken.set(key, { bodyHash, deliveryId });
+      idempotency.push([key, `${bodyHash} ${deliveryId}`, ttlMs]);
     }
     entries.push({ request, deliveryId, options });
     answers.set(waiting, { kind: 'accepted', deliveryId });
   }
   if (entries.length === 0 && watched.length > 0) await connection.unwatch();
   return { entries, idempotency, answers };
+}
+
+async function readTaken(connection: RedisConnection, watched: readonly string[]): Promise<Map<string, { bodyHash: string; deliveryId: string }>> {
+  const taken = new Map<string, { bodyHash: string; deliveryId: string }>();
+  if (watched.length === 0) return taken;
+  await connection.watch(...watched);
+  for (const [i, value] of (await connection.mget(...watched)).entries()) {
+    if (value === null) continue;
+    const [bodyHash, deliveryId] = value.split(' ');
+    taken.set(watched[i]!, { bodyHash: bodyHash!, deliveryId: deliveryId! });
+  }
+  return taken;
 }
 
 /** `false`: an Idempotency-Key changed under the transaction and nothing was stored. */

@@ -114,6 +114,7 @@ export const globals = {
   cooldowns: `${GLOBAL_TAG}:cools`,
   token: (accountId: string) => `${GLOBAL_TAG}:token:${accountId}`,
   tokenLock: (accountId: string) => `${GLOBAL_TAG}:tokenlock:${accountId}`,
+  lock: (name: string) => `${GLOBAL_TAG}:lock:${name}`,
   /** Pub/sub: an account or key changed; caches drop it. */
   changed: `${GLOBAL_TAG}:changed`,
   /** Pub/sub: deliveries of one API process that are complete. */

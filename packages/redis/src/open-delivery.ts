@@ -1,4 +1,4 @@
-import type { Note, Settlement } from '@relay/delivery';
+import type { Note, Settlement, TakenJob } from '@relay/delivery';
 import type { GroupStatus } from '@relay/contract';
 import type { Sealer } from '@relay/runtime';
 import { startDeliveryWorker, type DeliveryWorker, type DeliveryWorkerOptions } from './delivery-worker.ts';
@@ -8,13 +8,15 @@ import type { SharedStore } from './open-store.ts';
 import { settle } from './settle.ts';
 import { writeSettlement } from './settlement.ts';
 import { noteStatus, type StatusData } from './status-poll.ts';
-import type { QueueJob } from './taken-job.ts';
+import { clearSending, markSending, type QueueJob } from './taken-job.ts';
 
 /** One lane as a worker sees it. */
 export interface DeliveryLane {
   readonly lane: Lane;
   settle(settlement: Settlement): Promise<void>;
   noteRetry(notes: readonly Note[]): Promise<void>;
+  markSending(jobs: readonly TakenJob[]): Promise<void>;
+  clearSending(jobs: readonly TakenJob[]): Promise<void>;
   noteStatus(data: StatusData, groups: readonly GroupStatus[]): Promise<void>;
   /** Starts taking jobs. */
   start(options: Pick<DeliveryWorkerOptions, 'concurrency' | 'deliver' | 'pollStatus' | 'onError' | 'lockMs' | 'stalledCheckMs'>): DeliveryWorker;
@@ -49,6 +51,8 @@ export function openDelivery(
         })),
       );
     },
+    markSending: (jobs) => markSending(connection, lane, jobs, now()),
+    clearSending: (jobs) => clearSending(connection, lane, jobs),
     noteStatus: (data, groups) => noteStatus(connection, lane, data, groups),
     start: (worker) => startDeliveryWorker({ connector, connection, lane, sealer, retentionDays, now, ...worker }),
   };

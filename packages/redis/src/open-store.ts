@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { PlatformId } from '@relay/contract';
-import type { DeadLetterStore, DeliveryStore, Enqueue, Health } from '@relay/delivery';
+import type { ConversationStore, DeadLetterStore, DeliveryStore, Enqueue, Health, Locks } from '@relay/delivery';
 import type { Sealer } from '@relay/runtime';
 import { createAccountStore, type WorkerAccountStore } from './accounts.ts';
 import { createApiKeyStore, type BootstrapApiKeys } from './api-keys.ts';
@@ -15,9 +15,11 @@ import { createHealth } from './health.ts';
 import { createRelease } from './holds.ts';
 import { createLanes, type Lane, type Lanes } from './keys.ts';
 import { laneQueueOn } from './lane-queue.ts';
+import { createLocks } from './locks.ts';
 import { createReplies } from './replies.ts';
 import { defineScripts } from './scripts.ts';
 import { answering, requireUsableRedis } from './usable-redis.ts';
+import { createConversationStore } from './whatsapp/conversations.ts';
 
 export interface StoreOptions {
   readonly redisUrl: string;
@@ -47,6 +49,8 @@ export interface ApiStore extends SharedStore {
   readonly enqueue: Enqueue;
   readonly deliveries: DeliveryStore;
   readonly deadLetters: DeadLetterStore;
+  readonly conversations: ConversationStore;
+  readonly locks: Locks;
   /** Delivery queues and dead letters, for looking at. */
   readonly queues: readonly Queue[];
 }
@@ -82,6 +86,8 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
   return {
     ...shared,
     enqueue,
+    conversations: createConversationStore({ connection, sealer: options.sealer, retentionDays: options.logRetentionDays, now: options.now }),
+    locks: createLocks(connection, options.now),
     deliveries: createDeliveryStore({ connection, lanes, replies, eventIndexHours: options.eventIndexHours, now: options.now }),
     deadLetters: createDeadLetterStore({
       connection: lettersConnection,

@@ -4,7 +4,7 @@ import type { ChunkState, Delivery, DeliveryStatus, Failure } from '@relay/deliv
 /**
  * A receipt is one hash a delivery, with short field names since there are millions of them:
  * p platform, a account, d destination, n submitted, rf refused at ingest, ok delivered, dd dead, at accepted (ms), dn done (ms),
- * nm event names, ei event ids (small requests), tr trace id, tc attempts, rp reply channel, rpl replays,
+ * nm event names, ei event ids (small requests), cv conversation, tr trace id, tc attempts, rp reply channel, rpl replays,
  * ps:<status id> what the platform said later of that request,
  * c<k> chunk k: state|events|delivered|dead|attempts|last attempt ms|request ms|trace id|code, m<k> its last message.
  * Written by accept.lua and settle.lua, read here.
@@ -77,6 +77,7 @@ export function readReceipt(deliveryId: string, receipt: Receipt): Delivery | un
     finishedAtMs,
     durationMs: finishedAtMs === undefined ? undefined : Math.max(finishedAtMs - acceptedAtMs, 0),
     eventNames: (receipt['nm'] ?? '').split('\n').filter(Boolean),
+    conversationId: receipt['cv'],
     eventIds: receipt['ei'] === undefined ? undefined : (JSON.parse(receipt['ei']) as string[]),
     platformStatus: combineStatus(statuses),
     platformStatusDetails: statuses.length === 0 ? undefined : statuses,

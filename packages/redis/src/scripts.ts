@@ -9,6 +9,8 @@ const SCRIPTS = {
   relayMarkReconnect: { file: 'mark-reconnect.lua', keys: 1 },
   relayNoteStatus: { file: 'note-status.lua', keys: 1 },
   relayWriteAccount: { file: 'write-account.lua', keys: 2 },
+  relayCapture: { file: 'capture.lua', keys: 1 },
+  relayImportConversation: { file: 'import-conversation.lua', keys: 1 },
   relayDropEqual: { file: 'drop-equal.lua', keys: 1 },
 } as const;
 export type ScriptName = keyof typeof SCRIPTS;
@@ -29,11 +31,15 @@ type WithScripts = {
 };
 
 /** Runs a script that answers with a number. Inside a transaction use `runCommand(name, args)` of BullMQ's wrapper. */
-export function runScript(connection: RedisConnection, name: Exclude<ScriptName, 'relaySettle'>, args: Arguments): Promise<number> {
+export function runScript(connection: RedisConnection, name: Exclude<ScriptName, 'relaySettle' | 'relayImportConversation'>, args: Arguments): Promise<number> {
   return (connection as unknown as WithScripts)[name](args) as Promise<number>;
 }
 
 /** Runs settle.lua on its own: the numbers of events that changed state, op by op. */
 export function runSettle(connection: RedisConnection, args: Arguments): Promise<number[]> {
   return (connection as unknown as WithScripts).relaySettle(args) as Promise<number[]>;
+}
+
+export function runImportConversation(connection: RedisConnection, args: Arguments): Promise<'taken' | 'created' | 'kept'> {
+  return (connection as unknown as WithScripts).relayImportConversation(args) as Promise<'taken' | 'created' | 'kept'>;
 }

@@ -36,9 +36,11 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
     expiresAtMs: data.x,
     attemptsMade: job.attemptsMade,
     async load() {
-      const settled = fresh ? null : await connection.hget(keys.job(lane, job.id!), 'sv');
+      const [settled, sending] = fresh ? [null, null] : await connection.hmget(keys.job(lane, job.id!), 'sv', 'snd');
       fresh = false;
-      return settled === '*' ? [] : openEvents(data, settled, sealer);
+      if (settled === '*') return [];
+      const events = openEvents(data, settled ?? null, sealer);
+      return sending == null ? events : events.map((event) => ({ ...event, maybeSent: true }));
     },
   };
 }
@@ -71,4 +73,12 @@ export function submittedIndices(data: JobData): number[] {
     }
   }
   return indices;
+}
+
+/** Notes on the jobs that a request with them is under way; `markSending` before it, `clearSending` once it took nothing. */
+export async function markSending(connection: RedisConnection, lane: Lane, jobs: readonly TakenJob[], nowMs: number): Promise<void> {
+  await Promise.all(jobs.map((job) => connection.hset(keys.job(lane, job.jobId), 'snd', nowMs)));
+}
+export async function clearSending(connection: RedisConnection, lane: Lane, jobs: readonly TakenJob[]): Promise<void> {
+  await Promise.all(jobs.map((job) => connection.hdel(keys.job(lane, job.jobId), 'snd')));
 }

@@ -43,4 +43,14 @@ describe('sealer', () => {
     const sealer = createSealer([key]);
     expect(sealer.open(sealer.seal(Buffer.alloc(0), 'a'), 'a')).toHaveLength(0);
   });
+
+  it('gives one lookup hash a key, the sealing key first, apart by purpose', () => {
+    const next = randomBytes(32);
+    const [old] = createSealer([key]).lookupHashes('40746123456', 'phone');
+    const rotated = createSealer([next, key]).lookupHashes('40746123456', 'phone');
+    expect(rotated).toHaveLength(2);
+    expect(rotated[1]).toBe(old);
+    expect(rotated[0]).not.toBe(old);
+    expect(createSealer([key]).lookupHashes('40746123456', 'wamid')[0]).not.toBe(old);
+  });
 });

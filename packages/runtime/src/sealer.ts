@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hash, randomFillSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hash, randomFillSync } from 'node:crypto';
 
 /**
  * AES-256-GCM under a list of keys: the first seals, all open, so keys rotate by putting a new one in front.
@@ -10,6 +10,11 @@ export interface Sealer {
   seal(plain: Uint8Array, context: string): Buffer;
   /** @throws SealError when no key fits, or the value or its context was changed. */
   open(sealed: Uint8Array, context: string): Buffer;
+  /**
+   * Keyed hashes (HMAC-SHA-256, hex) under which a value can be looked up without being stored: one for each key, the
+   * sealing key's first. Write under the first, look for all.
+   */
+  lookupHashes(value: string, purpose: string): readonly string[];
 }
 
 export class SealError extends Error {
@@ -76,6 +81,7 @@ export function createSealer(keys: readonly Uint8Array[]): Sealer {
       }
       return plain;
     },
+    lookupHashes: (value, purpose) => keys.map((key) => createHmac('sha256', key).update(`${purpose}\0${value}`).digest('hex')),
   };
 }
 

@@ -16,6 +16,10 @@ import { getMetrics } from './ops-metrics.ts';
 import { postConversions } from './post-conversions.ts';
 import { postDeadLetterReplay } from './post-dead-letter-replay.ts';
 import { postDeadLettersReplay } from './post-dead-letters-replay.ts';
+import { getConversations as getCaptured, putConversation } from '../whatsapp/conversations.ts';
+import { getDataset, postDataset } from '../whatsapp/dataset.ts';
+import { getWhatsappConversions } from '../whatsapp/get-whatsapp-conversions.ts';
+import { postWhatsappConversion } from '../whatsapp/post-whatsapp-conversion.ts';
 
 /** Everything under `/v1`. */
 export function installApiRoutes(app: ApiApp, deps: ApiDeps & { readonly waiting: Waiting }): void {
@@ -39,6 +43,12 @@ export function installApiRoutes(app: ApiApp, deps: ApiDeps & { readonly waiting
     postApiKey,
     patchApiKey,
     deleteApiKey,
+    postWhatsappConversion,
+    getWhatsappConversions,
+    getDataset,
+    postDataset,
+    getCaptured,
+    putConversation,
   ];
   for (const route of routes) route(app, deps);
 }

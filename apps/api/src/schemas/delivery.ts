@@ -18,10 +18,13 @@ const failureSchema = named(
   }),
 );
 
-const warningSchema = z.strictObject({
-  code: z.literal('duplicate_event_id'),
-  eventIds: z.array(z.string()).meta({ description: 'Ids that stand more than once in this request, the first 100' }),
-});
+const warningSchema = z.union([
+  z.strictObject({
+    code: z.literal('duplicate_event_id'),
+    eventIds: z.array(z.string()).meta({ description: 'Ids that stand more than once in this request, the first 100' }),
+  }),
+  z.strictObject({ code: z.enum(['click_too_old', 'event_already_sent']), message: z.string() }),
+]);
 
 const sendFields = {
   platform: platformSchema,

@@ -24,8 +24,11 @@ const TEXTS = {
   413: 'The body is too large',
   415: 'Not JSON',
   422: 'Understood, but it cannot be done',
+  429: 'Too many calls, here or at the platform. See Retry-After',
+  502: 'The platform failed',
   501: 'Switched off, or not on this platform',
   503: 'The storage is away; nothing was stored. See Retry-After',
+  504: 'The platform did not answer in time',
 } as const;
 
 type ErrorStatus = keyof typeof TEXTS;

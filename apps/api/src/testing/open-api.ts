@@ -8,6 +8,19 @@ import { aDeadLetter, fakeDeadLetters } from './fake-dead-letters.ts';
 import { fakeDeliveries } from './fake-deliveries.ts';
 import { fakeHealth } from './fake-health.ts';
 import { aPlatform } from './fake-platform.ts';
+import { fakeConversations, fakeLocks, fakeSend } from './fake-whatsapp.ts';
+
+const TEST_ENDPOINTS: ApiDeps['endpoints'] = {
+  metaGraphUrl: 'https://graph.test',
+  metaGraphVersion: 'v25.0',
+  metaAppSecret: undefined,
+  googleDataManagerUrl: 'https://datamanager.test',
+  googleAdsUrl: 'https://ads.test',
+  googleOauthUrl: 'https://oauth.test/token',
+  linkedinApiUrl: 'https://linkedin.test',
+  linkedinOauthUrl: 'https://linkedin.test/oauth',
+  linkedinVersion: '202609',
+};
 
 type Over = Partial<Omit<ApiDeps, 'config'>> & { readonly config?: Partial<ApiDeps['config']> };
 
@@ -39,6 +52,11 @@ export async function openApi(over: Over = {}) {
     deadLetters,
     health: fakeHealth(),
     enqueue: deliveries.enqueue,
+    conversations: fakeConversations(),
+    locks: fakeLocks,
+    send: fakeSend(),
+    endpoints: TEST_ENDPOINTS,
+    webhooks: { metaAppSecret: 'app-secret-0123456789abcdef', metaVerifyToken: 'verify-me' },
     platforms: { metaads: aPlatform('metaads'), linkedinads: aPlatform('linkedinads') },
     metrics,
     logger: createLogger({ level: 'debug', name: 'api', destination: { write: (line) => lines.push(line) } }),

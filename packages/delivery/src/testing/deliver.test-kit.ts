@@ -167,6 +167,8 @@ export function recordingPorts(answer: (request: SentRequest, number: number) =>
       recorded.notes.push(...notes);
       return called('note', undefined);
     },
+    markSending: () => called('markSending', undefined),
+    clearSending: () => called('clearSending', undefined),
     report: (attempt) => recorded.reports.push(attempt),
     salvage: true,
     maxAttempts: 12,

@@ -1,0 +1,115 @@
+import { RelayError, type PlatformId } from '@relay/contract';
+import type { AcceptedRequest, DeliveryDetails, EnqueueOptions, EnqueueResult } from '@relay/delivery';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiDeps } from './api-deps.ts';
+import { readIdempotencyKey, readPreference, type Preference } from './conversion-headers.ts';
+import { callerOf } from './plugins/authenticate.ts';
+import { noteFacts } from './plugins/note-facts.ts';
+import { presentFailures, statusUrlOf } from './present.ts';
+import type { Waiting } from './waiting.ts';
+
+/** From an accepted request to its answer: stored, waited for, and told. The same for every route that sends. */
+
+export type SendNeeds = Pick<ApiDeps, 'enqueue' | 'deliveries' | 'metrics' | 'config'> & { readonly waiting: Waiting };
+
+export interface Extras {
+  /** What the answer says instead of the account's platform. */
+  readonly platform?: PlatformId | undefined;
+  readonly warnings?: readonly object[] | undefined;
+}
+
+export async function sendAndAnswer(deps: SendNeeds, request: FastifyRequest, reply: FastifyReply, accepted: AcceptedRequest, extras: Extras): Promise<FastifyReply> {
+  const preference = readPreference(request.headers['prefer'], deps.config.syncWaitMs);
+  const result = await store(deps, request, accepted, { idempotency: idempotencyOf(request), wantsReply: wantsReply(preference, accepted) });
+  return answerDelivery(deps, reply, { accepted, result, preference, extras });
+}
+
+function wantsReply({ waitMs }: Preference, { events }: AcceptedRequest): boolean {
+  return waitMs > 0 && events.length > 0;
+}
+
+export function idempotencyOf(request: FastifyRequest): EnqueueOptions['idempotency'] {
+  const key = readIdempotencyKey(request.headers['idempotency-key']);
+  if (key === undefined || request.bodyHash === undefined) return undefined;
+  return { scope: callerOf(request).id, key, bodyHash: request.bodyHash };
+}
+
+type Stored = Exclude<EnqueueResult, { kind: 'key_reused' }>;
+
+/** @throws RelayError `idempotency_key_reused`. */
+export async function store(deps: SendNeeds, request: FastifyRequest, accepted: AcceptedRequest, options: EnqueueOptions): Promise<Stored> {
+  const result = await deps.enqueue(accepted, options);
+  if (result.kind === 'key_reused') {
+    throw new RelayError('idempotency_key_reused', 'This Idempotency-Key was used with another body within 24 hours. Use a new key for a new request.', { param: 'Idempotency-Key' });
+  }
+  noteAccepted(deps, request, accepted, result);
+  return result;
+}
+
+interface Sent {
+  readonly accepted: AcceptedRequest;
+  readonly result: Stored;
+  readonly preference: Preference;
+  readonly extras: Extras;
+}
+
+export async function answerDelivery(deps: SendNeeds, reply: FastifyReply, { accepted, result, preference, extras }: Sent): Promise<FastifyReply> {
+  if (result.kind === 'repeated') reply.header('idempotent-replayed', 'true');
+  const state = await stateAfterWait(deps, reply, accepted, result, preference.waitMs);
+  if (state === 'caller gone') return reply.hijack();
+  return answer(reply, state, extras, preference.applied);
+}
+
+type State = Pick<DeliveryDetails, 'platform' | 'eventsReceived' | 'eventsFailed' | 'failures' | 'traceId' | 'deliveryId' | 'status'>;
+
+async function stateAfterWait(deps: SendNeeds, reply: FastifyReply, accepted: AcceptedRequest, result: Stored, waitMs: number): Promise<State | 'caller gone'> {
+  const { deliveryId } = result;
+  if (result.kind === 'accepted' && (accepted.events.length === 0 || waitMs === 0)) return stateAtOnce(accepted, deliveryId);
+  let isThere = true;
+  if (waitMs > 0) isThere = await deps.waiting.during(reply, (signal) => deps.deliveries.waitFor(deliveryId, waitMs, signal));
+  if (!isThere) return 'caller gone';
+  const delivery = await deps.deliveries.get(deliveryId);
+  if (delivery === undefined) throw new RelayError('delivery_not_found', 'The delivery of the first request with this Idempotency-Key is no longer kept.');
+  return delivery;
+}
+
+/** Known without asking the storage again: nothing of it can have been sent yet, or nothing will be. */
+function stateAtOnce(accepted: AcceptedRequest, deliveryId: string): State {
+  return {
+    platform: accepted.platform,
+    eventsReceived: 0,
+    eventsFailed: accepted.refused.length,
+    failures: accepted.refused,
+    traceId: undefined,
+    deliveryId,
+    status: accepted.events.length === 0 ? 'failed' : 'queued',
+  };
+}
+
+function answer(reply: FastifyReply, state: State, extras: Extras, applied: string | undefined): FastifyReply {
+  const { eventsReceived, eventsFailed, traceId, deliveryId, status } = state;
+  const isPending = status === 'queued' || status === 'retrying' || status === 'held';
+  const statusUrl = statusUrlOf(deliveryId);
+  if (isPending) reply.header('location', statusUrl);
+  if (applied !== undefined) reply.header('preference-applied', applied);
+  return reply.code(isPending ? 202 : 200).send({
+    platform: extras.platform ?? state.platform,
+    eventsReceived,
+    eventsFailed,
+    failures: presentFailures(state),
+    ...(traceId === undefined ? {} : { traceId }),
+    deliveryId,
+    status,
+    ...(isPending ? { statusUrl } : {}),
+    ...(extras.warnings === undefined || extras.warnings.length === 0 ? {} : { warnings: extras.warnings }),
+  });
+}
+
+/** Counted where they were accepted: a repeated request brought nothing new. */
+function noteAccepted({ metrics }: SendNeeds, request: FastifyRequest, accepted: AcceptedRequest, result: Stored): void {
+  const { platform, accountId, destinationId, events, refused } = accepted;
+  noteFacts(request, { deliveryId: result.deliveryId, accountId, destinationId, platform, accepted: events.length, refused: refused.length, repeated: result.kind === 'repeated' });
+  if (result.kind === 'repeated') return;
+  if (events.length > 0) metrics.eventsAccepted.inc({ platform }, events.length);
+  for (const { code } of refused) metrics.eventsFailed.inc({ platform, reason: String(code) });
+}
