@@ -1,8 +1,8 @@
 import type { DeliveryPlatform, PlatformEndpoints } from '@relay/contract';
-import type { Account, DeliverPorts, Send, Settlement } from '@relay/delivery';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTokenSource, dropToken, type Account, type DeliverPorts, type Send, type Settlement } from '@relay/delivery';
 import { accountScope, appScope, createTokenCache, type DeliveryLane, type SharedStore } from '@relay/redis';
 import type { Logger, Metrics, Sealer, WorkerConfig } from '@relay/runtime';
-import { createTokenSource, dropToken } from './token-source.ts';
 
 export interface PortDeps {
   readonly store: SharedStore;
@@ -28,6 +28,7 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
     send: deps.send,
     storeRefreshToken: (account, refreshToken) => store.accounts.storeRefreshToken(account.id, account.revision, refreshToken),
     now: Date.now,
+    sleep: (ms) => sleep(ms),
   });
   return {
     definition,

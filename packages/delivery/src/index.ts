@@ -43,5 +43,7 @@ export type {
   Page,
   ReplayResult,
   Scope,
+  TokenCache,
 } from './ports.ts';
 export type { Capture, Conversation, ConversationStore, CtwaMetadata, ImportResult } from './whatsapp-ports.ts';
+export { createTokenSource, dropToken, type TokenSourceDeps } from './token-source.ts';

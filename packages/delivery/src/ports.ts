@@ -263,3 +263,17 @@ export interface Locks {
    */
   run<T>(name: string, ttlMs: number, work: () => Promise<T>): Promise<T>;
 }
+
+// --- access tokens ----------------------------------------------------------------------------------------------------
+/**
+ * Access tokens that were got by OAuth refresh, shared by all processes: one refreshes, the others wait for its result.
+ * A token belongs to one revision of the credentials.
+ */
+export interface TokenCache {
+  get(accountId: string, revision: number): Promise<string | undefined>;
+  put(accountId: string, revision: number, accessToken: string, ttlMs: number): Promise<void>;
+  /** Drops this very token (the platform refused it); another one that was put meanwhile stays. */
+  drop(accountId: string, accessToken: string): Promise<void>;
+  /** A lock against two refreshes at once; `undefined`: somebody else has it. Runs out by itself. */
+  lock(accountId: string, ttlMs: number): Promise<{ release(): Promise<void> } | undefined>;
+}

@@ -4,7 +4,7 @@ export { applyBootstrap, bootstrapSchema, type Bootstrap } from './bootstrap.ts'
 export { openDelivery, type DeliveryLane } from './open-delivery.ts';
 export { heldAccounts } from './holds.ts';
 export { accountScope, appScope } from './cooldowns.ts';
-export { createTokenCache, type TokenCache } from './tokens.ts';
+export { createTokenCache } from './tokens.ts';
 export { nextPollAt, type StatusData } from './status-poll.ts';
 export type { QueueJob } from './taken-job.ts';
 export type { Lane } from './keys.ts';

@@ -1,21 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { TokenCache } from '@relay/delivery';
 import { SealError, type Sealer } from '@relay/runtime';
 import type { RedisConnection } from './connect.ts';
 import { globals } from './keys.ts';
 import { runScript } from './scripts.ts';
-
-/**
- * Access tokens that were got by OAuth refresh, shared by all processes: one refreshes, the others wait for its result.
- * A token belongs to one revision of the credentials.
- */
-export interface TokenCache {
-  get(accountId: string, revision: number): Promise<string | undefined>;
-  put(accountId: string, revision: number, accessToken: string, ttlMs: number): Promise<void>;
-  /** Drops this very token (the platform refused it); another one that was put meanwhile stays. */
-  drop(accountId: string, accessToken: string): Promise<void>;
-  /** A lock against two refreshes at once; `undefined`: somebody else has it. Runs out by itself. */
-  lock(accountId: string, ttlMs: number): Promise<{ release(): Promise<void> } | undefined>;
-}
 
 export function createTokenCache(connection: RedisConnection, sealer: Sealer): TokenCache {
   const contextOf = (accountId: string) => `token:${accountId}`;

@@ -23,16 +23,16 @@ const clicksKey = (accountId: string, hash: string) => `${GLOBAL_TAG}:wa:clicks:
 export function createConversationStore({ connection, sealer, retentionDays, now }: ConversationsDeps): ConversationStore {
   const ttl = retentionDays * 86_400;
   const seal = (value: unknown, accountId: string) => sealer.seal(Buffer.from(JSON.stringify(value)), contextOf(accountId)).toString('base64');
-  const unseal = <T>(sealed: string, accountId: string): T =>
-    JSON.parse(sealer.open(Buffer.from(sealed, 'base64'), contextOf(accountId)).toString()) as T;
+  const unseal = (sealed: string, accountId: string): unknown =>
+    JSON.parse(sealer.open(Buffer.from(sealed, 'base64'), contextOf(accountId)).toString());
   const read = (id: string, row: Readonly<Record<string, string>>): Conversation | undefined => {
     const accountId = row['a'];
     if (accountId === undefined) return undefined;
     return {
       id,
       accountId,
-      phoneE164: row['who'] === undefined ? undefined : unseal<{ phone?: string }>(row['who'], accountId).phone,
-      ctwa: row['ctwa'] === undefined ? undefined : unseal<CtwaMetadata>(row['ctwa'], accountId),
+      phoneE164: row['who'] === undefined ? undefined : (unseal(row['who'], accountId) as { phone?: string }).phone,
+      ctwa: row['ctwa'] === undefined ? undefined : (unseal(row['ctwa'], accountId) as CtwaMetadata),
       createdAtMs: Number(row['created']),
       updatedAtMs: Number(row['updated']),
     };

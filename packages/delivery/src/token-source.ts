@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryPlatform, PlatformEndpoints, RefreshResult } from '@relay/contract';
-import type { Account, Send, TokenResult } from '@relay/delivery';
-import type { TokenCache } from '@relay/redis';
+import type { Send, TokenResult } from './deliver-ports.ts';
+import type { Account, TokenCache } from './ports.ts';
 
 export interface TokenSourceDeps {
   readonly definition: DeliveryPlatform;
@@ -10,6 +9,7 @@ export interface TokenSourceDeps {
   readonly send: Send;
   storeRefreshToken(account: Account, refreshToken: string): Promise<void>;
   now(): number;
+  sleep(ms: number): Promise<void>;
 }
 
 /** A token is given up this long before it ends, so that it does not end on the way. */
@@ -62,7 +62,7 @@ async function find(deps: TokenSourceDeps, account: Account): Promise<TokenResul
         await lock.release();
       }
     }
-    await sleep(WAIT_STEP_MS);
+    await deps.sleep(WAIT_STEP_MS);
     const fresh = await tokens.get(account.id, account.revision);
     if (fresh !== undefined) return { kind: 'token', accessToken: fresh };
     if (deps.now() > deadline) return { kind: 'retry', code: 'token_refresh_busy', message: 'Another process is refreshing the access token and has not ended.' };
