@@ -65,5 +65,18 @@ export const SEED = {
     rules: ['50001', '50002', '50003'],
     /** Rules of another method, which refuse API events. */
     insightTagRules: ['50009'],
+    /** Disabled from the start. */
+    inactiveRules: ['50004'],
+    /**
+     * Ad accounts that the seeded member has a role in; a VIEWER may only read. Campaigns are ACTIVE, PAUSED, DRAFT and ARCHIVED in this
+     * order; from the start each account's first campaign is associated with its first rule.
+     */
+    adAccounts: [
+      { id: '500000001', name: 'Sandbox Shop', currency: 'EUR', role: 'ACCOUNT_MANAGER', rules: ['50001', '50002', '50003', '50004', '50009'], campaigns: ['700000001', '700000002', '700000003', '700000004'] },
+      { id: '500000002', name: 'Sandbox Leads', currency: 'USD', role: 'CAMPAIGN_MANAGER', rules: ['50011', '50012'], campaigns: ['700000011', '700000012'] },
+      { id: '500000003', name: 'Sandbox Read Only', currency: 'EUR', role: 'VIEWER', rules: ['50021'], campaigns: ['700000021'] },
+    ],
+    /** Exists, but the member has no role in it. */
+    foreignAdAccountId: '500000099',
   },
 } as const;

@@ -9,9 +9,14 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Events the request carried, 0 if it was not read that far. */
   readonly events?: number;
+  /** Name of the route in the record; the one registered if absent. */
+  readonly route?: string;
 }
 
 export interface RawRequest {
+  readonly method: string;
+  /** Path and query as they came in: Rest.li tells structure from text by what is percent-encoded. */
+  readonly url: string;
   readonly headers: FastifyRequest['headers'];
   /** The body as it came in; empty for a request without one. */
   readonly raw: Buffer;
@@ -33,10 +38,10 @@ export function routeHandler({ core, isPartial }: RouteParts, decide: (request: 
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const raw = Buffer.isBuffer(request.body) ? request.body : EMPTY;
     const traceId = randomUUID();
-    const answer = decide({ headers: request.headers, raw, traceId, partial: isPartial(request) });
+    const answer = decide({ method: request.method, url: request.url, headers: request.headers, raw, traceId, partial: isPartial(request) });
     core.requested({
       platform: 'linkedin',
-      route: request.routeOptions.url ?? request.url,
+      route: answer.route ?? request.routeOptions.url ?? request.url,
       status: answer.status,
       events: answer.events ?? 0,
       bytes: raw.length,

@@ -6,6 +6,7 @@ import type { RestMethod } from './headers.ts';
 import { elementError, faultsOf, refusalOf } from './judge.ts';
 import type { Fault } from './judge.ts';
 import type { MinuteQuota } from './quota.ts';
+import type { RuleBook } from './rule-book.ts';
 import { ruleIdOf } from './rules.ts';
 import type { ConversionEvent } from './rules.ts';
 import { readSettings } from './settings.ts';
@@ -16,11 +17,12 @@ interface Parts {
   readonly core: SandboxCore;
   readonly tokens: TokenStore;
   readonly quota: MinuteQuota;
+  readonly rules: RuleBook;
 }
 
 /** `POST /rest/conversionEvents`, one event or a batch; one bad event refuses all of them. */
 export function conversionEvents(parts: Parts) {
-  const { core, tokens, quota } = parts;
+  const { core, tokens, quota, rules } = parts;
   return (request: RawRequest): Answer => {
     const settings = readSettings(core);
     const caller = tokens.authorise(request.headers.authorization);
@@ -33,7 +35,7 @@ export function conversionEvents(parts: Parts) {
     const read = elementsOf(body.value, head.method, settings);
     if ('refusal' in read) return read.refusal;
     const { elements } = read;
-    const faults = faultsOf(elements, { core, settings, version: head.version });
+    const faults = faultsOf(elements, { core, settings, version: head.version, rules });
     const isBatch = head.method === 'BATCH_CREATE';
     const answer = answerOf({ elements, faults, isBatch, request, settings }, core);
     return { ...answer, events: elements.length };

@@ -27,8 +27,8 @@ export function expiredToken(serviceErrorCode: number): ErrorEnvelope {
 }
 
 /** `USER_NOT_AUTHORIZED` is documented, `ACCESS_DENIED` with 100 is general LinkedIn knowledge. */
-export function notAuthorised(code: 'USER_NOT_AUTHORIZED' | 'ACCESS_DENIED'): ErrorEnvelope {
-  const message = 'Not enough permissions to access: conversionEvents.CREATE';
+export function notAuthorised(code: 'USER_NOT_AUTHORIZED' | 'ACCESS_DENIED', resource: string): ErrorEnvelope {
+  const message = `Not enough permissions to access: ${resource}`;
   return code === 'ACCESS_DENIED' ? { status: 403, serviceErrorCode: 100, code, message } : { status: 403, code, message };
 }
 

@@ -31,7 +31,8 @@ describe('fault bodies', () => {
 });
 
 describe('facts', () => {
-  const facts = (body: unknown, authorization?: string) => linkedinFacts({ body, headers: { authorization } } as unknown as FastifyRequest);
+  const facts = (body: unknown, authorization?: string, url = '/linkedin/rest/conversionEvents') =>
+    linkedinFacts({ body, url, headers: { authorization } } as unknown as FastifyRequest);
 
   it('name token, rules and events of a batch and of a single event', () => {
     const expected = { token: 't', destinationIds: ['50001'], eventIds: ['evt-1'] };
@@ -41,6 +42,12 @@ describe('facts', () => {
 
   it('know the refresh token of a token request', () => {
     expect(facts(Buffer.from(refreshForm({ refresh_token: 'r' })))).toEqual({ token: 'r' });
+  });
+
+  it('name what the address of a management call names', () => {
+    const key = '(campaign:urn%3Ali%3AsponsoredCampaign%3A7,conversion:urn%3Alla%3AllaPartnerConversion%3A5)';
+    expect(facts(undefined, 'Bearer t', `/linkedin/rest/campaignConversions/${key}`)).toEqual({ token: 't', destinationIds: ['7', '5'] });
+    expect(facts(undefined, undefined, '/linkedin/rest/conversions/5?account=urn%3Ali%3AsponsoredAccount%3A9').destinationIds).toEqual(['5', '9']);
   });
 
   it('survive anything', () => {

@@ -2,6 +2,7 @@ import type { PoisonRule, SandboxCore } from '../core/types.ts';
 import type { Answer } from './answer.ts';
 import { refuse } from './error-bodies.ts';
 import type { ErrorEnvelope } from './error-bodies.ts';
+import type { RuleBook } from './rule-book.ts';
 import { findingOf } from './rules.ts';
 import type { ConversionEvent, Finding } from './rules.ts';
 import { schemaLines } from './schema.ts';
@@ -19,12 +20,13 @@ export interface JudgeParts {
   readonly core: SandboxCore;
   readonly settings: LinkedinSettings;
   readonly version: number;
+  readonly rules: RuleBook;
 }
 
 const INVALID_TIME = 'INVALID_CONVERSION_TIME_FIELD_VALUE';
 const INVALID_IDENTIFICATION = 'INVALID_USER_IDENTIFICATION_FIELD_VALUE';
 
-export function faultsOf(elements: readonly unknown[], { core, settings, version }: JudgeParts): readonly Fault[] {
+export function faultsOf(elements: readonly unknown[], { core, settings, version, rules }: JudgeParts): readonly Fault[] {
   const schemaRules = { rejectUnknownFields: settings.rejectUnknownFields, acceptLegacyIdTypes: settings.acceptLegacyIdTypes, version };
   const clock = { nowMs: core.now(), maxAgeDays: settings.maxAgeDays };
   const faults: Fault[] = [];
@@ -35,7 +37,7 @@ export function faultsOf(elements: readonly unknown[], { core, settings, version
       continue;
     }
     const event = elements[index] as ConversionEvent; // the schema check has just passed
-    const finding = findingOf(event, clock);
+    const finding = findingOf(event, { clock, rules });
     const rule = finding === undefined && event.eventId ? core.poison('linkedin', event.eventId) : undefined;
     if (finding !== undefined) faults.push({ index, kind: finding, lines: [] });
     else if (rule) faults.push({ index, kind: 'poison', lines: settings.poisonNamesIndex ? [poisonLine(rule)] : [] });

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { SEED } from '../seed.ts';
+import type { RuleBook } from './rule-book.ts';
 
 /** What the Conversions API itself checks of an event that fits the schema. */
 
@@ -27,19 +27,18 @@ const DAY_MS = 86_400_000;
 /** Namespace `lla`, not `li`. */
 const RULE_URN = /^urn:lla:llaPartnerConversion:(\d+)$/;
 const HEX64 = /^[0-9a-fA-F]{64}$/;
-const API_RULES: ReadonlySet<string> = new Set(SEED.linkedin.rules);
-const OTHER_RULES: ReadonlySet<string> = new Set(SEED.linkedin.insightTagRules);
 
 export function ruleIdOf(urn: string): string | undefined {
   return RULE_URN.exec(urn)?.[1];
 }
 
 /** The first thing wrong with the event, in the order in which the answers take precedence. */
-export function findingOf(event: ConversionEvent, clock: RuleClock): Finding | undefined {
+export function findingOf(event: ConversionEvent, { clock, rules }: { readonly clock: RuleClock; readonly rules: RuleBook }): Finding | undefined {
   const ruleId = ruleIdOf(event.conversion);
   if (ruleId === undefined) return 'urn_format';
-  if (OTHER_RULES.has(ruleId)) return 'rule_method';
-  if (!API_RULES.has(ruleId)) return 'rule_unknown';
+  const rule = rules.find(ruleId);
+  if (rule === undefined) return 'rule_unknown';
+  if (rule.conversionMethod !== 'CONVERSIONS_API') return 'rule_method';
   const ageMs = clock.nowMs - event.conversionHappenedAt;
   if (ageMs < 0 || ageMs > clock.maxAgeDays * DAY_MS) return 'time';
   return identifiesSomebody(event.user) ? undefined : 'identifier';
