@@ -46,6 +46,13 @@ describe('search', () => {
     expect(resultsOf((await search(stage, `SELECT conversion_action.id FROM conversion_action ${where} ORDER BY conversion_action.id DESC`)).json)).toHaveLength(count);
   });
 
+  it('finds names that hold quotes and the query’s own words', async () => {
+    const name = `Bob's "Search AND Rescue", FROM here`;
+    await create(stage, { name });
+    const query = `SELECT conversion_action.name FROM conversion_action WHERE conversion_action.name = 'Bob\\'s "Search AND Rescue", FROM here' AND conversion_action.type IN ('UPLOAD_CLICKS')`;
+    expect(resultsOf((await search(stage, query)).json).map(({ conversionAction }) => conversionAction['name'])).toEqual([name]);
+  });
+
   it('leaves an empty list out', async () => {
     const query = "SELECT conversion_action.id FROM conversion_action WHERE conversion_action.name = 'nobody'";
     expect((await search(stage, query)).json).toEqual({ fieldMask: 'conversionAction.id' });

@@ -1,3 +1,5 @@
+import { ControlInputError } from '../core/parse-fault.ts';
+
 const MAX_ENTRIES = 200_000;
 const DEFAULT_LIMIT = 100;
 
@@ -47,14 +49,15 @@ export function createAdjustmentLedger(): AdjustmentLedger {
       states.set(key, state);
     },
     stateOf: (key) => states.get(key) ?? FRESH,
-    read({ conversionAction, orderId, adjustmentType, limit }) {
+    read({ conversionAction, orderId, adjustmentType, limit = String(DEFAULT_LIMIT) }) {
+      if (!/^\d+$/.test(limit)) throw new ControlInputError('limit must be an integer >= 0');
       const matching = entries.filter(
         (entry) =>
           (conversionAction === undefined || entry.conversionAction === conversionAction) &&
           (orderId === undefined || entry.orderId === orderId) &&
           (adjustmentType === undefined || entry.adjustmentType === adjustmentType),
       );
-      return { total: matching.length, adjustments: matching.slice(0, Number(limit ?? DEFAULT_LIMIT)) };
+      return { total: matching.length, adjustments: matching.slice(0, Number(limit)) };
     },
     reset() {
       entries = [];

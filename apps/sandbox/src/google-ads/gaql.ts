@@ -20,14 +20,19 @@ const SHAPE = /^\s*SELECT\s+(?<fields>.+?)\s+FROM\s+(?<from>\w+)(?:\s+WHERE\s+(?
 const CONDITION = /^\s*(?<field>[\w.]+)\s*(?<operator>!=|<=|>=|=|<|>|NOT\s+IN|IN|LIKE)\s*(?<value>.+?)\s*$/is;
 const ORDER = /^\s*([\w.]+)(?:\s+(ASC|DESC))?\s*$/i;
 
+const QUOTED = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g;
+
 const queryError = (code: string, message: string): AdsRefusal => badRequest({ category: 'queryError', code, message });
 
 /** A refusal has a `status`, a query has not. */
 export function parseQuery(text: string): Query | AdsRefusal {
-  const groups = SHAPE.exec(text)?.groups;
+  // Quoted text is set aside first: names hold blanks, commas and the query's own words.
+  const literals: string[] = [];
+  const masked = text.replaceAll(QUOTED, (_match, single?: string, double?: string) => `«${literals.push((single ?? double ?? '').replaceAll(/\\(.)/g, '$1')) - 1}»`);
+  const groups = SHAPE.exec(masked)?.groups;
   if (groups === undefined) return queryError(/^\s*SELECT\b/i.test(text) ? 'EXPECTED_FROM' : 'EXPECTED_SELECT', 'Error in query: unexpected input.');
   const { fields = '', from = '', where, order, limit } = groups;
-  const conditions = where === undefined ? [] : where.split(/\s+AND\s+/i).map(conditionOf);
+  const conditions = where === undefined ? [] : where.split(/\s+AND\s+/i).map((condition) => conditionOf(condition, literals));
   const bad = conditions.findIndex((condition) => condition === undefined);
   if (bad !== -1) return queryError('BAD_OPERATOR', 'Error in WHERE clause: invalid condition.');
   const orderBy = order === undefined ? [] : order.split(',').map((entry) => ORDER.exec(entry));
@@ -41,7 +46,7 @@ export function parseQuery(text: string): Query | AdsRefusal {
   };
 }
 
-function conditionOf(text: string): Condition | undefined {
+function conditionOf(text: string, literals: readonly string[]): Condition | undefined {
   const groups = CONDITION.exec(text)?.groups;
   if (groups === undefined) return undefined;
   const { field = '', operator = '', value = '' } = groups;
@@ -49,15 +54,15 @@ function conditionOf(text: string): Condition | undefined {
   const isList = name.endsWith('IN');
   const inner = /^\((.*)\)$/s.exec(value)?.[1];
   if (isList !== (inner !== undefined)) return undefined;
-  const values = (inner ?? value).split(isList ? ',' : /$^/).map(literalOf);
+  const values = (inner ?? value).split(isList ? ',' : /$^/).map((literal) => literalOf(literal, literals));
   return values.every((entry) => entry !== undefined) ? { field, operator: name, values } : undefined;
 }
 
 /** Strings are quoted; numbers, booleans and enum names need not be. */
-function literalOf(text: string): string | undefined {
+function literalOf(text: string, literals: readonly string[]): string | undefined {
   const trimmed = text.trim();
-  const quoted = /^'([^']*)'$|^"([^"]*)"$/.exec(trimmed);
-  if (quoted) return quoted[1] ?? quoted[2] ?? '';
+  const quoted = /^«(\d+)»$/.exec(trimmed)?.[1];
+  if (quoted !== undefined) return literals[Number(quoted)];
   return /^-?[\w.]+$/.test(trimmed) ? trimmed : undefined;
 }
 
