@@ -35,7 +35,7 @@ const HISTOGRAMS = [
 const OUTCOMES = ['delivered', 'partial', 'retry', 'rate_limited', 'unauthorised', 'rejected_events', 'rejected_request', 'too_large'];
 const DEAD_REASONS = ['rejected', 'destination', 'account', 'operator', 'expired', 'attempts_exhausted', 'unknown'];
 
-/** The variables of the design, section 9, with their defaults; null where there is none. */
+/** The variables of the design, section 9, and GOOGLE_ADS_VERSION, with their defaults; null where there is none. */
 const VARIABLES: Readonly<Record<string, string | null>> = {
   REDIS_URL: 'redis://127.0.0.1:6379',
   PORT: '8080',
@@ -52,6 +52,7 @@ const VARIABLES: Readonly<Record<string, string | null>> = {
   META_VERIFY_TOKEN: null,
   GOOGLE_DATA_MANAGER_URL: 'https://datamanager.googleapis.com',
   GOOGLE_ADS_URL: 'https://googleads.googleapis.com',
+  GOOGLE_ADS_VERSION: 'v24',
   GOOGLE_OAUTH_URL: 'https://oauth2.googleapis.com/token',
   LINKEDIN_API_URL: 'https://api.linkedin.com',
   LINKEDIN_OAUTH_URL: 'https://www.linkedin.com/oauth/v2/accessToken',

@@ -115,6 +115,8 @@ export const globals = {
   token: (accountId: string) => `${GLOBAL_TAG}:token:${accountId}`,
   tokenLock: (accountId: string) => `${GLOBAL_TAG}:tokenlock:${accountId}`,
   lock: (name: string) => `${GLOBAL_TAG}:lock:${name}`,
+  /** The last good lists of an account's conversion actions, by the ad account that was asked for. */
+  actions: (accountId: string) => `${GLOBAL_TAG}:actions:${accountId}`,
   /** Pub/sub: an account or key changed; caches drop it. */
   changed: `${GLOBAL_TAG}:changed`,
   /** Pub/sub: deliveries of one API process that are complete. */

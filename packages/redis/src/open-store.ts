@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { PlatformId } from '@relay/contract';
-import type { ConversationStore, DeadLetterStore, DeliveryStore, Enqueue, Health, Locks } from '@relay/delivery';
+import type { ConversationStore, DeadLetterStore, DeliveryStore, Enqueue, Health, Locks, TokenCache } from '@relay/delivery';
 import type { Sealer } from '@relay/runtime';
+import { createActionCache, type ActionCache } from './action-cache.ts';
 import { createAccountStore, type WorkerAccountStore } from './accounts.ts';
 import { createApiKeyStore, type BootstrapApiKeys } from './api-keys.ts';
 import { createChangeFeed } from './change-feed.ts';
@@ -18,6 +19,7 @@ import { laneQueueOn } from './lane-queue.ts';
 import { createLocks } from './locks.ts';
 import { createReplies } from './replies.ts';
 import { defineScripts } from './scripts.ts';
+import { createTokenCache } from './tokens.ts';
 import { answering, requireUsableRedis } from './usable-redis.ts';
 import { createConversationStore } from './whatsapp/conversations.ts';
 
@@ -51,6 +53,8 @@ export interface ApiStore extends SharedStore {
   readonly deadLetters: DeadLetterStore;
   readonly conversations: ConversationStore;
   readonly locks: Locks;
+  readonly actionCache: ActionCache;
+  readonly tokens: TokenCache;
   /** Delivery queues and dead letters, for looking at. */
   readonly queues: readonly Queue[];
 }
@@ -88,6 +92,8 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
     enqueue,
     conversations: createConversationStore({ connection, sealer: options.sealer, retentionDays: options.logRetentionDays, now: options.now }),
     locks: createLocks(connection, options.now),
+    actionCache: createActionCache(connection, options.now),
+    tokens: createTokenCache(connection, options.sealer),
     deliveries: createDeliveryStore({ connection, lanes, replies, eventIndexHours: options.eventIndexHours, now: options.now }),
     deadLetters: createDeadLetterStore({
       connection: lettersConnection,

@@ -44,6 +44,7 @@ export const sharedFields = {
   META_VERIFY_TOKEN: z.string().optional(),
   GOOGLE_DATA_MANAGER_URL: base('https://datamanager.googleapis.com', '/v1'),
   GOOGLE_ADS_URL: address('https://googleads.googleapis.com'),
+  GOOGLE_ADS_VERSION: z.string().regex(/^v\d{1,3}$/, 'must look like v24').default('v24'),
   GOOGLE_OAUTH_URL: endpoint('https://oauth2.googleapis.com/token'),
   LINKEDIN_API_URL: base('https://api.linkedin.com', '/rest'),
   LINKEDIN_OAUTH_URL: endpoint('https://www.linkedin.com/oauth/v2/accessToken'),

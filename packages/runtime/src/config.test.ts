@@ -30,6 +30,7 @@ describe('readApiConfig', () => {
       ops: undefined,
       retention: { logRetentionDays: 30, logMaxEntries: 100_000, eventIndexHours: 72 },
       googleStatusFirstPollMs: 1_800_000,
+      googleAdsVersion: 'v24',
     });
     expect(platformEndpoints(config)).toEqual({
       metaGraphUrl: 'https://graph.facebook.com',

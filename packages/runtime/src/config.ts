@@ -31,6 +31,8 @@ export interface SharedConfig {
   readonly secretKeys: readonly Uint8Array[];
   readonly bootstrapPath: string | undefined;
   readonly endpoints: EndpointsConfig;
+  /** Of the Google Ads API, which managing destinations and adjusting conversions go through. */
+  readonly googleAdsVersion: string;
   readonly retention: { readonly logRetentionDays: number; readonly logMaxEntries: number; readonly eventIndexHours: number };
   /** When Google is first asked what it did with a request; from its acceptance, ms. */
   readonly googleStatusFirstPollMs: number;
@@ -118,6 +120,7 @@ function sharedSlices(data: z.output<typeof sharedSchema>): SharedConfig {
       linkedinOauthUrl: data.LINKEDIN_OAUTH_URL,
       linkedinVersion: data.LINKEDIN_VERSION,
     },
+    googleAdsVersion: data.GOOGLE_ADS_VERSION,
     retention: {
       logRetentionDays: data.LOG_RETENTION_DAYS,
       logMaxEntries: data.LOG_MAX_ENTRIES,

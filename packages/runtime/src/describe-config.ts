@@ -21,6 +21,7 @@ function describeShared(config: SharedConfig): Record<string, unknown> {
     bootstrap: isSet(config.bootstrapPath),
     metaAppSecret: isSet(metaAppSecret),
     ...endpoints,
+    googleAdsVersion: config.googleAdsVersion,
     ...config.retention,
     googleStatusFirstPollMs: config.googleStatusFirstPollMs,
   };
