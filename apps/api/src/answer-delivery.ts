@@ -16,6 +16,8 @@ export interface Extras {
   /** What the answer says instead of the account's platform. */
   readonly platform?: PlatformId | undefined;
   readonly warnings?: readonly object[] | undefined;
+  /** Counts and failures in the words of the route; default: those of events. */
+  readonly counts?: ((state: State) => object) | undefined;
 }
 
 export async function sendAndAnswer(deps: SendNeeds, request: FastifyRequest, reply: FastifyReply, accepted: AcceptedRequest, extras: Extras): Promise<FastifyReply> {
@@ -60,7 +62,7 @@ export async function answerDelivery(deps: SendNeeds, reply: FastifyReply, { acc
   return answer(reply, state, extras, preference.applied);
 }
 
-type State = Pick<DeliveryDetails, 'platform' | 'eventsReceived' | 'eventsFailed' | 'failures' | 'traceId' | 'deliveryId' | 'status'>;
+export type State = Pick<DeliveryDetails, 'platform' | 'eventsReceived' | 'eventsFailed' | 'failures' | 'traceId' | 'deliveryId' | 'status'>;
 
 async function stateAfterWait(deps: SendNeeds, reply: FastifyReply, accepted: AcceptedRequest, result: Stored, waitMs: number): Promise<State | 'caller gone'> {
   const { deliveryId } = result;
@@ -87,22 +89,25 @@ function stateAtOnce(accepted: AcceptedRequest, deliveryId: string): State {
 }
 
 function answer(reply: FastifyReply, state: State, extras: Extras, applied: string | undefined): FastifyReply {
-  const { eventsReceived, eventsFailed, traceId, deliveryId, status } = state;
+  const { traceId, deliveryId, status } = state;
   const isPending = status === 'queued' || status === 'retrying' || status === 'held';
   const statusUrl = statusUrlOf(deliveryId);
   if (isPending) reply.header('location', statusUrl);
   if (applied !== undefined) reply.header('preference-applied', applied);
   return reply.code(isPending ? 202 : 200).send({
     platform: extras.platform ?? state.platform,
-    eventsReceived,
-    eventsFailed,
-    failures: presentFailures(state),
+    ...(extras.counts ?? eventCounts)(state),
     ...(traceId === undefined ? {} : { traceId }),
     deliveryId,
     status,
     ...(isPending ? { statusUrl } : {}),
     ...(extras.warnings === undefined || extras.warnings.length === 0 ? {} : { warnings: extras.warnings }),
   });
+}
+
+function eventCounts(state: State): object {
+  const { eventsReceived, eventsFailed } = state;
+  return { eventsReceived, eventsFailed, failures: presentFailures(state) };
 }
 
 /** Counted where they were accepted: a repeated request brought nothing new. */

@@ -18,6 +18,11 @@ export function createWaiting(app: FastifyInstance, draining: AbortSignal | unde
   };
   if (draining?.aborted === true) stop();
   draining?.addEventListener('abort', stop, { once: true });
+  // An idle connection that was kept alive would keep the server from closing.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (isStopping) reply.header('connection', 'close');
+    done(null, payload);
+  });
   app.addHook('preClose', (done) => {
     stop();
     done();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
-import { PLATFORMS, whatsappMessaging } from '@relay/platforms';
+import { createGoogleAdjustments, GOOGLE_ADS_VERSION, PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openDelivery, openWorkerStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readWorkerConfig, runProcess } from '@relay/runtime';
 import type { DeliveryPlatform } from '@relay/contract';
@@ -38,8 +38,10 @@ await runProcess(
       .map((lane) => {
         const delivery = openDelivery(store, lane, { sealer, retentionDays: config.retention.logRetentionDays, now: Date.now });
         const definition = definitions[lane.platform]!;
-        const ports = createDeliverPorts({ store, lane: delivery, definition, endpoints: platformEndpoints(config), config, sealer, send, metrics, logger });
-        return startLane(delivery, ports, store, config, logger);
+        const portsFor = (own: DeliveryPlatform) =>
+          createDeliverPorts({ store, lane: delivery, definition: own, endpoints: platformEndpoints(config), config, sealer, send, metrics, logger });
+        const adjustments = lane.platform === 'googleads' ? portsFor(createGoogleAdjustments(GOOGLE_ADS_VERSION)) : undefined;
+        return startLane(delivery, { conversions: portsFor(definition), adjustments }, store, config, logger);
       });
     stack.defer(async () => {
       await Promise.all(lanes.map((lane) => lane.close()));

@@ -15,25 +15,39 @@ export interface RunningLane {
   close(): Promise<void>;
 }
 
+/** How the events of a lane are delivered, by their kind. */
+export interface LanePorts {
+  readonly conversions: DeliverPorts;
+  readonly adjustments?: DeliverPorts | undefined;
+}
+
 /** One lane of one platform: jobs in, platform requests out. */
-export function startLane(lane: DeliveryLane, ports: DeliverPorts, store: SharedStore, config: WorkerConfig, logger: Logger): RunningLane {
-  const { definition } = ports;
-  const coalescer = new Coalescer({
-    concurrency: config.delivery.destinationConcurrency,
-    maxEvents: definition.maxEvents,
-    maxDestinations: definition.maxDestinations,
-    maxRequestBytes: definition.maxRequestBytes,
-    maxBufferedBytes: MAX_BUFFERED_BYTES,
-    maxBufferedBytesPerDestination: MAX_BUFFERED_BYTES_PER_DESTINATION,
-    deliver: (jobs) => deliver(jobs, ports),
-    onAppetite: (wantsMore) => worker.setAppetite(wantsMore),
-    now: Date.now,
-    random: Math.random,
-  });
+export function startLane(lane: DeliveryLane, ports: LanePorts, store: SharedStore, config: WorkerConfig, logger: Logger): RunningLane {
+  const hungry = new Map<Coalescer, boolean>();
+  const coalescerOf = (own: DeliverPorts): Coalescer => {
+    const coalescer: Coalescer = new Coalescer({
+      concurrency: config.delivery.destinationConcurrency,
+      maxEvents: own.definition.maxEvents,
+      maxDestinations: own.definition.maxDestinations,
+      maxRequestBytes: own.definition.maxRequestBytes,
+      maxBufferedBytes: MAX_BUFFERED_BYTES,
+      maxBufferedBytesPerDestination: MAX_BUFFERED_BYTES_PER_DESTINATION,
+      deliver: (jobs) => deliver(jobs, own),
+      onAppetite(wantsMore) {
+        hungry.set(coalescer, wantsMore);
+        worker.setAppetite([...hungry.values()].every(Boolean));
+      },
+      now: Date.now,
+      random: Math.random,
+    });
+    return coalescer;
+  };
+  const conversions = coalescerOf(ports.conversions);
+  const adjustments = ports.adjustments === undefined ? undefined : coalescerOf(ports.adjustments);
   const worker = lane.start({
     concurrency: config.delivery.workerConcurrency,
-    deliver: (job: QueueJob) => coalescer.add(job),
-    pollStatus: (data) => pollStatus(data, lane, ports, store, logger, config.googleStatusFirstPollMs),
+    deliver: (job: QueueJob) => coalescerFor(job, conversions, adjustments).add(job),
+    pollStatus: (data) => pollStatus(data, lane, ports.conversions, store, logger, config.googleStatusFirstPollMs),
     onError: (error, what) => logger.error({ err: error, queue: lane.lane.queue }, what),
   });
   return {
@@ -45,10 +59,17 @@ export function startLane(lane: DeliveryLane, ports: DeliverPorts, store: Shared
       return worker.lastAliveMs;
     },
     async close() {
-      coalescer.stop();
+      conversions.stop();
+      adjustments?.stop();
       await worker.close();
     },
   };
+}
+
+function coalescerFor(job: QueueJob, conversions: Coalescer, adjustments: Coalescer | undefined): Coalescer {
+  if (job.data.j === undefined) return conversions;
+  if (adjustments === undefined) throw new Error(`job ${job.jobId} holds ${job.data.j}s, which this queue has none of`);
+  return adjustments;
 }
 
 /** Asks the platform what it did with a request; resolves with when to ask again. */

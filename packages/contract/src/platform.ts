@@ -40,6 +40,9 @@ export interface DeliveryPlatform<Credentials = unknown> {
    */
   readonly isOutcomeUnknown?: (reply: InboundReply) => boolean;
 
+  /** Fault codes that say "this was done already": after a failed attempt they mean that it had been taken all the same. */
+  readonly alreadyTakenCodes?: ReadonlySet<string>;
+
   /** OAuth refresh, where the platform has one. */
   readonly tokens?: TokenSource<Credentials>;
   /** Later status of an accepted request, where the platform tells one (Google). */
@@ -205,6 +208,8 @@ export interface ItemFault {
   readonly message: string;
   /** A fault that may pass by itself (per-element 429 or 5xx). */
   readonly retryable: boolean;
+  /** When it may have passed, ms from the answer; only of retryable ones. */
+  readonly afterMs?: number | undefined;
 }
 
 /** OAuth refresh as pure functions; the worker does the locking, caching and sending. */

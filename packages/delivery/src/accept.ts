@@ -23,6 +23,8 @@ export interface AcceptedRequest {
   readonly eventsSubmitted: number;
   /** Distinct names, in order of appearance, at most a handful. */
   readonly eventNames: readonly string[];
+  /** What the events are, where not conversions: they go to another endpoint, never in one request with conversions. */
+  readonly kind?: 'adjustment' | undefined;
   /** WhatsApp: the conversation that the event belongs to. */
   readonly conversationId?: string | undefined;
   readonly acceptedAtMs: number;

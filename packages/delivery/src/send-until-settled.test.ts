@@ -321,3 +321,24 @@ it('conserves events whatever the platform says: settled once or open, and never
     { numRuns: 400 },
   );
 });
+
+describe('faults of single events that are not what they seem', () => {
+  const already = (code: string): Answer => accepted({ faults: [{ index: 0, code, message: 'done already', retryable: false }] });
+  const over = { definition: aDefinition({ alreadyTakenCodes: new Set(['ALREADY']) }) };
+
+  it('counts "done already" as taken after a failed attempt, and as refused before', async () => {
+    for (const [attemptsMade, delivered] of [[1, 1], [0, 0]] as const) {
+      const { ports, recorded } = recordingPorts(() => already('ALREADY'), over);
+      await sendUntilSettled(await eventsOf(aJob({ attemptsMade })), { account: anAccount(), accessToken: 't' }, ports);
+      expect(recorded.delivered()).toHaveLength(delivered);
+      expect(recorded.dead()).toHaveLength(1 - delivered);
+    }
+  });
+
+  it('waits as long as the longest of them asks for', async () => {
+    const faults = [0, 1].map((index) => ({ index, code: 'TOO_RECENT', message: 'later', retryable: true, afterMs: (index + 1) * 3_600_000 }));
+    const { ports } = recordingPorts(() => accepted({ faults }));
+    const { stopped } = await sendUntilSettled(await eventsOf(aJob({ events: 2 })), { account: anAccount(), accessToken: 't' }, ports);
+    expect(stopped).toMatchObject({ kind: 'retry', afterMs: 7_200_000 });
+  });
+});

@@ -5,6 +5,7 @@ import type { Death, DeliverPorts, SendResult, Settlement } from './deliver-port
 import type { Account } from './ports.ts';
 import { cutAt } from './salvage.ts';
 import { stopOfToken, type Stopped } from './stopped.ts';
+import { unquote } from './unquote.ts';
 
 export interface Unsettled {
   /** Events without a final answer, in order; empty unless `stopped`. */
@@ -92,6 +93,7 @@ class Run {
 
   async #accepted(events: readonly BatchEvent[], verdict: Refusal<'accepted'>, requestMs: number): Promise<Found> {
     const faults = faultsOf(events, verdict.faults);
+    for (const [event, fault] of faults) if (this.#wasTaken(event, fault)) faults.delete(event);
     const taken = faults.size === 0 ? events : events.filter((event) => !faults.has(event));
     const { status } = this.#ports.definition;
     const poll =
@@ -99,6 +101,11 @@ class Run {
     const delivered = taken.length === 0 ? undefined : { events: taken, traceId: verdict.traceId, poll };
     await this.#settleFaults(faults, verdict.traceId, requestMs, delivered);
     return faults.size === 0 ? 'clean' : 'faulty';
+  }
+
+  /** An earlier attempt got no answer, and now the platform says that it has the event already. */
+  #wasTaken(event: BatchEvent, { code }: ItemFault): boolean {
+    return event.job.attemptsMade > 0 && this.#ports.definition.alreadyTakenCodes?.has(code) === true;
   }
 
   /** A refused access token is worth one refresh; the second refusal is about the grant. */
@@ -172,10 +179,13 @@ class Run {
   ): Promise<void> {
     const dead = deathsByWords([...faults].filter(([, fault]) => !fault.retryable), traceId);
     if (delivered !== undefined || dead.length > 0) await this.#settle({ ...(delivered !== undefined && { delivered }), dead, requestMs });
-    const later = [...faults.values()].find((fault) => fault.retryable);
-    if (later === undefined) return;
-    const { code, message } = later;
-    this.stopped ??= { kind: 'retry', afterMs: undefined, code, message, traceId, requestMs, ambiguous: false };
+    const later = [...faults.values()].filter((fault) => fault.retryable);
+    const first = later[0];
+    if (first === undefined) return;
+    const { code, message } = first;
+    const waits = later.map((fault) => fault.afterMs ?? 0);
+    const afterMs = waits.some((ms) => ms > 0) ? Math.max(...waits) : undefined;
+    this.stopped ??= { kind: 'retry', afterMs, code, message, traceId, requestMs, ambiguous: false };
   }
 
   /** Written before the next request goes out: what is known must not be lost with this process. */
@@ -198,7 +208,8 @@ class Run {
     const repeatsCount = definition.isOutcomeUnknown !== undefined;
     if (repeatsCount) await this.#ports.markSending(jobsOf(events));
     const result = await send(request);
-    const verdict = readResult(result, { groupSizes: groups.map((group) => group.items.length) }, this.#ports);
+    const read = readResult(result, { groupSizes: groups.map((group) => group.items.length) }, this.#ports);
+    const verdict = result.kind === 'reply' ? unquote(read, events.map((event) => event.wire)) : read;
     this.#ports.report({
       platform: definition.id,
       accountId: this.#account.id,

@@ -27,7 +27,7 @@ export function cutChunks(entries: readonly Entry[]): { chunks: Chunk[]; chunksO
   const chunksOf = new Map<string, number[]>();
   const openChunks = new Map<string, Chunk>();
   for (const { request, deliveryId } of entries) {
-    const key = JSON.stringify([request.accountId, request.destinationId, request.testCode, encodeConsent(request.consent)]);
+    const key = JSON.stringify([request.accountId, request.destinationId, request.kind, request.testCode, encodeConsent(request.consent)]);
     const counts: number[] = [];
     chunksOf.set(deliveryId, counts);
     let chunk: Chunk | undefined;
@@ -102,6 +102,7 @@ export function toJobData(chunk: Chunk, sealer: Sealer): JobData {
     v: 1,
     a: request.accountId,
     d: request.destinationId,
+    ...(request.kind !== undefined && { j: request.kind }),
     ...(request.testCode !== undefined && { t: request.testCode }),
     ...(consent !== undefined && { c: consent }),
     n: events.length,

@@ -169,6 +169,7 @@ function toJob(letter: LetterData, id: string, part: JobData['p'][number], seale
     v: 1,
     a: letter.accountId,
     d: letter.destinationId,
+    ...(letter.kind !== undefined && { j: letter.kind }),
     ...(letter.testCode !== undefined && { t: letter.testCode }),
     ...(letter.consent !== undefined && { c: letter.consent }),
     n: letter.eventCount,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq';
 import type { Fate } from '@relay/delivery';
 import { assertNever } from '@relay/contract';
@@ -50,6 +51,7 @@ const UNKNOWN_FORMAT_DELAY_MS = 60_000;
 /** After a fault of our own (Redis refuses what is to be written, a bug) a job comes back, the first time after this. */
 const OWN_FAULT_DELAY_MS = 1_000;
 const OWN_FAULT_MAX_DELAY_MS = 60_000;
+const RECONNECT_POLL_MS = 50;
 /** An idle worker asks for jobs this often, seconds. */
 const IDLE_ASK_SECONDS = 5;
 
@@ -133,6 +135,10 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
       return state.lastAliveMs;
     },
     async close() {
+      await worker.pause(true); // takes no more; does not wait for what it has
+      // BullMQ's close never ends when it meets a connection that is just coming back.
+      const connections = [workerConnection, await worker.backend.blockingClient];
+      while (connections.some((one) => one?.status !== 'ready')) await sleep(RECONNECT_POLL_MS);
       await worker.close();
       // BullMQ closes only what it opened itself, and an open socket would keep the process alive.
       workerConnection.disconnect();

@@ -14,6 +14,8 @@ export const jobDataSchema = z.object({
   d: z.string(),
   /** Test code. */
   t: z.string().optional(),
+  /** Kind of the events; none: conversions. */
+  j: z.literal('adjustment').optional(),
   /** Consent, two letters: ad user data, ad personalisation; G granted, D denied, - not said. */
   c: z.string().length(2).optional(),
   /** Events. */

@@ -30,6 +30,8 @@ export const letterDataSchema = z.object({
   acceptedAt: z.number(),
   /** When the last of the events expires. */
   expiresAt: z.number(),
+  /** Kind of the events; none: conversions. */
+  kind: z.literal('adjustment').optional(),
   testCode: z.string().optional(),
   consent: z.string().optional(),
   bytes: z.number(),

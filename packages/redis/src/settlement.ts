@@ -163,6 +163,7 @@ function lettersOf(
       ...(history.maybeTakenMs !== undefined && { maybeTakenAt: history.maybeTakenMs }),
       acceptedAt: job.acceptedAtMs,
       expiresAt: own.reduce((latest, event) => Math.max(latest, event.expiresAtMs), 0),
+      ...(job.data.j !== undefined && { kind: job.data.j }),
       ...(job.data.t !== undefined && { testCode: job.data.t }),
       ...(job.data.c !== undefined && { consent: job.data.c }),
       bytes: packed.bytes,

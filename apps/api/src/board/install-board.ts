@@ -10,6 +10,8 @@ import { describeJobData } from './job-data.ts';
 
 export const BOARD_PATH = '/admin/queues';
 
+const FOREIGN_FONT = /<link\b[^>]*https:\/\/fonts\.[^>]*>/g;
+
 type Board = NonNullable<ApiDeps['bullBoard']>;
 /** The adapter fits, but its declaration is not written for exactOptionalPropertyTypes. */
 type BoardServer = Parameters<typeof createBullBoard>[0]['serverAdapter'];
@@ -37,6 +39,11 @@ export async function installBoard(app: FastifyInstance, board: Board, now: () =
         reply.header('allow', 'GET, HEAD');
         sendError(reply, new RelayError('method_not_allowed', 'The queue dashboard is read-only; replay and discard dead letters through the API.'));
       } else done();
+    });
+    // The board's page names a web font of another host, which our policy blocks and offline machines cannot reach.
+    inner.addHook('onSend', (_request, reply, payload, done) => {
+      const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
+      done(null, isPage ? payload.replaceAll(FOREIGN_FONT, '') : payload);
     });
     await inner.register(serverAdapter.registerPlugin(), { prefix: BOARD_PATH });
   });

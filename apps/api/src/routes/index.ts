@@ -13,6 +13,7 @@ import { getDelivery } from './get-delivery.ts';
 import { getEvent } from './get-event.ts';
 import { getHealthz, getReadyz } from './ops-health.ts';
 import { getMetrics } from './ops-metrics.ts';
+import { postAdjustments } from './post-adjustments.ts';
 import { postConversions } from './post-conversions.ts';
 import { postDeadLetterReplay } from './post-dead-letter-replay.ts';
 import { postDeadLettersReplay } from './post-dead-letters-replay.ts';
@@ -25,6 +26,7 @@ import { postWhatsappConversion } from '../whatsapp/post-whatsapp-conversion.ts'
 export function installApiRoutes(app: ApiApp, deps: ApiDeps & { readonly waiting: Waiting }): void {
   const routes = [
     postConversions,
+    postAdjustments,
     getConversions,
     getDelivery,
     getEvent,

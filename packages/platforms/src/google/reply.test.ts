@@ -193,7 +193,7 @@ describe('rate limits', () => {
     [quota('IngestionMutateRequestsPerDayPerProject', '7200s'), {}, 7_200_000, 'IngestionMutateRequestsPerDayPerProject'],
     [quota('IngestionMutateRequestsPerMinutePerProject', '90.5s'), {}, 90_500, 'IngestionMutateRequestsPerMinutePerProject'],
     [quota('IngestionMutateRequestsPerMinutePerProject', '1s'), { 'retry-after': '120' }, 120_000, 'IngestionMutateRequestsPerMinutePerProject'],
-    [quota(), { 'retry-after': '5' }, 60_000, 'RESOURCE_EXHAUSTED'],
+    [quota(), { 'retry-after': '5' }, 5_000, 'RESOURCE_EXHAUSTED'],
     ['<html>', {}, 60_000, 'unreadable_reply'],
   ])('%s', (body, headers, cooldownMs, code) => {
     expect(read(429, body, SENT, headers)).toMatchObject({ kind: 'rate_limited', scope: 'app', cooldownMs, code });

@@ -69,7 +69,7 @@ function warningsOf(body: JsonObject): readonly string[] {
 function rateLimited(reply: InboundReply, error: GoogleError | undefined, said: Said): Verdict {
   const isDaily = error?.quotaLimit?.includes('PerDay') === true;
   const hintMs = hintOf(reply, error);
-  const cooldownMs = Math.max(MINUTE_QUOTA_COOLDOWN_MS, hintMs ?? (isDaily ? DAY_QUOTA_COOLDOWN_MS : 0));
+  const cooldownMs = hintMs ?? (isDaily ? DAY_QUOTA_COOLDOWN_MS : MINUTE_QUOTA_COOLDOWN_MS);
   return { kind: 'rate_limited', scope: 'app', cooldownMs, ...said, code: error?.quotaLimit ?? said.code };
 }
 

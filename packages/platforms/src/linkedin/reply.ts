@@ -79,8 +79,9 @@ function codeClass(body: JsonObject): ReturnType<typeof classOf> {
 /** The limits are per token. Those of a day are reset at midnight UTC. */
 function rateLimited(reply: InboundReply, message: string, said: Said): Verdict {
   const untilMidnightMs = DAY_MS - (reply.receivedAtMs % DAY_MS);
-  const computedMs = DAY_LIMIT.test(message) ? untilMidnightMs : 0;
-  const cooldownMs = Math.max(MINUTE_MS, retryAfterMs(reply.headers, reply.receivedAtMs) ?? computedMs);
+  const computedMs = Math.max(MINUTE_MS, DAY_LIMIT.test(message) ? untilMidnightMs : 0);
+  // LinkedIn documents no Retry-After; one that is there knows better than the rule of thumb.
+  const cooldownMs = retryAfterMs(reply.headers, reply.receivedAtMs) ?? computedMs;
   return { kind: 'rate_limited', scope: 'account', cooldownMs, ...said };
 }
 

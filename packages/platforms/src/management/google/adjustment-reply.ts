@@ -2,7 +2,7 @@ import type { InboundReply, ItemFault, OutboundRequest, Said, SentBatch, Verdict
 import { partsOf } from '../../google/destination.ts';
 import { asList, asObject, asText, readJson } from '../../http/json.ts';
 import { maskedText } from '../../identity/mask.ts';
-import type { AdsClass } from './ads-codes.ts';
+import { ADJUSTMENT_WAIT_MS, type AdsClass } from './ads-codes.ts';
 import { cooldownMs, readAdsError, readFailure, type AdsError, type AdsFault } from './ads-error.ts';
 import { adsRequest, type AdsAccess } from './call.ts';
 
@@ -77,7 +77,8 @@ function faultsByRow(faults: readonly AdsFault[], total: number): ReadonlyMap<nu
 const PASSING: ReadonlySet<AdsClass | undefined> = new Set(['later', 'retry', 'quota']);
 
 function toItemFault({ class: errorClass, index, code, words }: RowFault): ItemFault {
-  return { index, code, message: maskedText(words.join('; ')) || code, retryable: PASSING.has(errorClass) };
+  const retryable = PASSING.has(errorClass);
+  return { index, code, message: maskedText(words.join('; ')) || code, retryable, ...(retryable && ADJUSTMENT_WAIT_MS[code] !== undefined && { afterMs: ADJUSTMENT_WAIT_MS[code] }) };
 }
 
 /**

@@ -156,7 +156,7 @@ describe('readAdjustmentsReply: 200', () => {
       traceId: 'req-1',
       faults: [
         { index: 1, code: 'CONVERSION_NOT_FOUND', message: 'said CONVERSION_NOT_FOUND; said ORDER_ID_CONTAINS_PII', retryable: false },
-        { index: 2, code: 'TOO_RECENT_CONVERSION', message: 'said TOO_RECENT_CONVERSION', retryable: true },
+        { index: 2, code: 'TOO_RECENT_CONVERSION', message: 'said TOO_RECENT_CONVERSION', retryable: true, afterMs: 24 * 3_600_000 },
       ],
       warnings: [],
       statusId: undefined,

@@ -1,5 +1,6 @@
 import type { DeliveryPlatform } from '@relay/contract';
 import { googleAds, type GoogleCredentials } from '../../google/index.ts';
+import { ALREADY_ADJUSTED_CODES } from './ads-codes.ts';
 import { MAX_ADJUSTMENTS, adjustmentsRequest, readAdjustmentsReply } from './adjustment-reply.ts';
 
 /** Google publishes no body limit. 2000 enhancements are about 1 MB; an answer 413 halves the request. */
@@ -27,6 +28,7 @@ export function createGoogleAdjustments(googleAdsVersion: string): DeliveryPlatf
       return adjustmentsRequest(group.items, { destinationId: group.destinationId, credentials, accessToken, endpoints, googleAdsVersion });
     },
     readReply: readAdjustmentsReply,
+    alreadyTakenCodes: ALREADY_ADJUSTED_CODES,
     ...(googleAds.tokens !== undefined && { tokens: googleAds.tokens }),
   };
 }
