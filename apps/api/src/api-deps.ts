@@ -1,7 +1,9 @@
 import type { AdsPlatformId, DeliveryPlatform, PlatformDefinition, PlatformEndpoints } from '@relay/contract';
 import type { AccountStore, ApiKey, ApiKeyStore, ConversationStore, DeadLetterStore, DeliveryStore, Enqueue, Health, Locks, Scope, Send } from '@relay/delivery';
 import type { Logger, Metrics } from '@relay/runtime';
+import type { ActionCache } from '@relay/redis';
 import type { BoardQueue } from './board/board-queue.ts';
+import type { RunOperation } from './management/run-operation.ts';
 
 export interface ApiSettings {
   /** How long a send waits for the final answer where the caller says nothing, ms. */
@@ -27,6 +29,9 @@ export interface ApiDeps {
   /** Calls to platforms that a caller waits for (datasets). */
   readonly send: Send;
   readonly endpoints: PlatformEndpoints;
+  /** What a caller does at a platform through us: destinations, metrics, quality, conversion actions. */
+  readonly runOperation: RunOperation;
+  readonly actionCache: ActionCache;
   /** Secrets of Meta's webhook; without them it answers 501. */
   readonly webhooks: { readonly metaAppSecret: string | undefined; readonly metaVerifyToken: string | undefined };
   readonly metrics: Metrics;

@@ -5,13 +5,15 @@ import { PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openApiStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readApiConfig, runProcess } from '@relay/runtime';
 import { buildApi } from './build-api.ts';
+import { createAccessTokens } from './management/access-tokens.ts';
+import { createRunOperation } from './management/run-operation.ts';
 
 const config = readApiConfig(process.env);
 const logger = createLogger({ level: config.logLevel, name: 'api' });
 const platforms = { ...PLATFORMS, whatsapp: whatsappMessaging };
 const definitions: Readonly<Record<string, DeliveryPlatform>> = platforms;
-/** Calls that a caller waits for; a worker has `PLATFORM_TIMEOUT_MS`. */
-const CALL_TIMEOUT_MS = 20_000;
+/** Calls that a caller waits for; a worker has `PLATFORM_TIMEOUT_MS`. Short enough to ask again within the 25 s of `CALL_LIMITS`. */
+const CALL_TIMEOUT_MS = 12_000;
 
 await runProcess(
   async (stack, draining) => {
@@ -34,6 +36,20 @@ await runProcess(
       platforms,
       send,
       endpoints: platformEndpoints(config),
+      runOperation: createRunOperation({
+        send,
+        accessTokens: createAccessTokens({
+          definitionOf: ({ platform }) => definitions[platform],
+          endpoints: platformEndpoints(config),
+          tokens: store.tokens,
+          send,
+          storeRefreshToken: (account, refreshToken) => store.accounts.storeRefreshToken(account.id, account.revision, refreshToken),
+          now: Date.now,
+        }),
+        endpoints: platformEndpoints(config),
+        googleAdsVersion: config.googleAdsVersion,
+        now: Date.now,
+      }),
       webhooks: config.webhooks,
       metrics: createMetrics(),
       logger,

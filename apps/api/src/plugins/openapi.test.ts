@@ -19,7 +19,12 @@ describe('/openapi.json', () => {
     const document = await readDocument();
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
-      '/v1/admin/accounts', '/v1/admin/accounts/{id}', '/v1/admin/api-keys', '/v1/admin/api-keys/{id}', '/v1/ads/conversions', '/v1/ads/conversions/adjustments',
+      '/v1/accounts/{accountId}/conversion-destinations',
+      '/v1/accounts/{accountId}/conversion-destinations/{destinationId}',
+      '/v1/accounts/{accountId}/conversion-destinations/{destinationId}/associations',
+      '/v1/accounts/{accountId}/conversion-destinations/{destinationId}/metrics',
+      '/v1/admin/accounts', '/v1/admin/accounts/{id}', '/v1/admin/api-keys', '/v1/admin/api-keys/{id}',
+      '/v1/ads/conversions', '/v1/ads/conversions/actions', '/v1/ads/conversions/adjustments', '/v1/ads/conversions/quality',
       '/v1/dead-letters', '/v1/dead-letters/replay', '/v1/dead-letters/{id}', '/v1/dead-letters/{id}/replay', '/v1/deliveries/{deliveryId}', '/v1/events/{eventId}',
       '/v1/whatsapp/conversations', '/v1/whatsapp/conversations/{conversationId}', '/v1/whatsapp/conversions', '/v1/whatsapp/dataset',
     ]);

@@ -17,6 +17,11 @@ import { postAdjustments } from './post-adjustments.ts';
 import { postConversions } from './post-conversions.ts';
 import { postDeadLetterReplay } from './post-dead-letter-replay.ts';
 import { postDeadLettersReplay } from './post-dead-letters-replay.ts';
+import { conversionActions } from '../management/actions.ts';
+import { deleteAssociations, getAssociations, postAssociations } from '../management/associations.ts';
+import { deleteDestination, getDestination, getDestinations, patchDestination, postDestination } from '../management/destinations.ts';
+import { getMetrics as getDestinationMetrics } from '../management/metrics.ts';
+import { getQuality } from '../management/quality.ts';
 import { getConversations as getCaptured, putConversation } from '../whatsapp/conversations.ts';
 import { getDataset, postDataset } from '../whatsapp/dataset.ts';
 import { getWhatsappConversions } from '../whatsapp/get-whatsapp-conversions.ts';
@@ -45,6 +50,17 @@ export function installApiRoutes(app: ApiApp, deps: ApiDeps & { readonly waiting
     postApiKey,
     patchApiKey,
     deleteApiKey,
+    getDestinations,
+    postDestination,
+    getDestination,
+    patchDestination,
+    deleteDestination,
+    getAssociations,
+    postAssociations,
+    deleteAssociations,
+    getDestinationMetrics,
+    getQuality,
+    conversionActions,
     postWhatsappConversion,
     getWhatsappConversions,
     getDataset,

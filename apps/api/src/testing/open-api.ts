@@ -2,12 +2,16 @@ import { createLogger, createMetrics } from '@relay/runtime';
 import type { InjectOptions } from 'fastify';
 import type { ApiDeps } from '../api-deps.ts';
 import { buildApi } from '../build-api.ts';
+import { createAccessTokens } from '../management/access-tokens.ts';
+import { CALL_LIMITS, type CallLimits } from '../management/call-limits.ts';
+import { createRunOperation } from '../management/run-operation.ts';
 import { T0, anAccount, fakeAccounts } from './fake-accounts.ts';
 import { anApiKey, fakeApiKeys } from './fake-api-keys.ts';
 import { aDeadLetter, fakeDeadLetters } from './fake-dead-letters.ts';
 import { fakeDeliveries } from './fake-deliveries.ts';
 import { fakeHealth } from './fake-health.ts';
 import { aPlatform } from './fake-platform.ts';
+import { fakeActionCache, fakeTokens } from './fake-upstream.ts';
 import { fakeConversations, fakeLocks, fakeSend } from './fake-whatsapp.ts';
 
 const TEST_ENDPOINTS: ApiDeps['endpoints'] = {
@@ -22,7 +26,7 @@ const TEST_ENDPOINTS: ApiDeps['endpoints'] = {
   linkedinVersion: '202609',
 };
 
-type Over = Partial<Omit<ApiDeps, 'config'>> & { readonly config?: Partial<ApiDeps['config']> };
+type Over = Partial<Omit<ApiDeps, 'config'>> & { readonly config?: Partial<ApiDeps['config']>; readonly limits?: Partial<CallLimits> };
 
 /** The API over fakes, every answer checked against its schema. Keys: `root` (all), `shop` (bound to acc_meta), and one per scope. */
 export async function openApi(over: Over = {}) {
@@ -30,6 +34,7 @@ export async function openApi(over: Over = {}) {
     anAccount({ id: 'acc_meta' }),
     anAccount({ id: 'acc_other' }),
     anAccount({ id: 'acc_google', platform: 'googleads' }),
+    anAccount({ id: 'acc_linkedin', platform: 'linkedinads' }),
     anAccount({ id: 'acc_wa', platform: 'whatsapp' }),
     anAccount({ id: 'acc_off', status: 'disabled' }),
     anAccount({ id: 'acc_no_grant', credentials: { accessToken: 'planted-token', scopes: [] } }),
@@ -44,7 +49,9 @@ export async function openApi(over: Over = {}) {
   const deadLetters = fakeDeadLetters([aDeadLetter({ id: 'dead_1' }), aDeadLetter({ id: 'dead_2', accountId: 'acc_other', reason: 'expired', replayable: false, whyNot: 'The events are too old.' })]);
   const lines: string[] = [];
   const metrics = createMetrics({ processMetrics: false });
-  const { config, ...parts } = over;
+  const { config, limits, ...parts } = over;
+  const { send = fakeSend(), platforms = { metaads: aPlatform('metaads'), linkedinads: aPlatform('linkedinads') }, now = () => T0 } = parts;
+  const accessTokens = createAccessTokens({ definitionOf: ({ platform }) => platforms[platform], endpoints: TEST_ENDPOINTS, tokens: fakeTokens(), send, storeRefreshToken: async () => undefined, now });
   const app = await buildApi({
     accounts,
     apiKeys,
@@ -54,13 +61,15 @@ export async function openApi(over: Over = {}) {
     enqueue: deliveries.enqueue,
     conversations: fakeConversations(),
     locks: fakeLocks,
-    send: fakeSend(),
+    send,
     endpoints: TEST_ENDPOINTS,
+    runOperation: createRunOperation({ send, accessTokens, endpoints: TEST_ENDPOINTS, googleAdsVersion: 'v24', now, limits: { ...CALL_LIMITS, repeatAfterMs: 1, ...limits } }),
+    actionCache: fakeActionCache(),
     webhooks: { metaAppSecret: 'app-secret-0123456789abcdef', metaVerifyToken: 'verify-me' },
-    platforms: { metaads: aPlatform('metaads'), linkedinads: aPlatform('linkedinads') },
+    platforms,
     metrics,
     logger: createLogger({ level: 'debug', name: 'api', destination: { write: (line) => lines.push(line) } }),
-    now: () => T0,
+    now,
     ...parts,
     config: { syncWaitMs: 1000, bodyLimitBytes: 1_000_000, eventIndexHours: 72, checkResponses: true, ...config },
   });
