@@ -18,7 +18,8 @@ export const bootstrapSchema = z.object({
   accounts: z
     .array(
       z.object({
-        id: z.string().min(1).max(512),
+        // Account ids stand in Redis keys; the admin API takes the same.
+        id: z.string().max(512).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be letters, digits, dots, dashes and underscores, starting with a letter or digit'),
         platform: z.enum(PLATFORM_IDS),
         credentials: z.record(z.string(), z.unknown()),
         metadata: z.record(z.string(), z.unknown()).default({}),
