@@ -1,4 +1,5 @@
 import type { RedisConnection } from './connect.ts';
+import { keepSubscribed } from './keep-subscribed.ts';
 import { globals } from './keys.ts';
 
 /** Tells all processes that an account or API key changed, so that their caches drop it at once. */
@@ -13,15 +14,11 @@ export function createChangeFeed(connection: RedisConnection, subscriber: RedisC
   const tell = (kind: 'account' | 'api-key' | 'all', id: string) => {
     for (const listener of listeners) listener(kind, id);
   };
-  void subscriber.subscribe(globals.changed).catch(() => {
-    // ioredis subscribes again once connected; caches expire by themselves until then.
-  });
-  subscriber.on('message', (channel: string, text: string) => {
-    if (channel !== globals.changed) return;
+  const onMessage = (text: string) => {
     const at = text.indexOf(' ');
     tell(text.slice(0, at) as 'account' | 'api-key', text.slice(at + 1));
-  });
-  subscriber.on('ready', () => tell('all', ''));
+  };
+  keepSubscribed(subscriber, globals.changed, onMessage, () => tell('all', ''));
   return {
     async announce(kind, id) {
       // This process' own caches drop it before the change is answered.

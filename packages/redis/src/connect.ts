@@ -7,8 +7,9 @@ export type RedisConnection = Redis;
 /**
  * `producer`: fails fast when Redis is away (the API answers 503). `consumer`: waits for ever (a worker has nothing
  * better to do, and what it has to write down must be written). BullMQ's production guide asks for just this.
+ * `subscriber`: a consumer that takes care of its subscriptions by itself (keep-subscribed.ts).
  */
-export type ConnectionRole = 'producer' | 'consumer';
+export type ConnectionRole = 'producer' | 'consumer' | 'subscriber';
 
 export interface Connector {
   open(role: ConnectionRole): RedisConnection;
@@ -41,7 +42,7 @@ export function createConnector(redisUrl: string): Connector {
           return guard(
             new Cluster(target.hosts, {
               redisOptions: { ...shared(options), ...target.auth },
-              enableOfflineQueue: role === 'consumer',
+              enableOfflineQueue: role !== 'producer',
               // A write that was on its way when the connection broke may have happened: it is not sent again by itself.
               ...(role === 'producer' && { retryDelayOnFailover: 0 }),
               clusterRetryStrategy: (times) => Math.min(times * 100, RECONNECT_MAX_MS),
@@ -62,6 +63,7 @@ function roleOptions(role: ConnectionRole): {
   maxRetriesPerRequest: number | null;
   connectTimeout: number;
   enableOfflineQueue?: boolean;
+  autoResubscribe?: boolean;
   commandTimeout?: number;
 } {
   const retryStrategy = (times: number) => Math.min(times * 50, RECONNECT_MAX_MS);
@@ -75,7 +77,7 @@ function roleOptions(role: ConnectionRole): {
         commandTimeout: PRODUCER_COMMAND_TIMEOUT_MS,
         connectTimeout: 5_000,
       }
-    : { retryStrategy, maxRetriesPerRequest: null, connectTimeout: 5_000 };
+    : { retryStrategy, maxRetriesPerRequest: null, connectTimeout: 5_000, autoResubscribe: role !== 'subscriber' };
 }
 
 /** Connection errors surface where a command fails; without a listener Node would end the process. */

@@ -39,6 +39,7 @@ export interface DeliveryWorker {
   readonly active: number;
   /** When the worker last asked for jobs or worked on one, unix ms. */
   readonly lastAliveMs: number;
+  /** Takes no more, waits for what was taken. Waits for Redis too, should it be away. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -123,6 +124,17 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
   });
   worker.on('stalled', (jobId) => options.onError(new Error(`job ${jobId} stalled and was given to another worker`), 'job.stalled'));
 
+  const close = async () => {
+    await worker.pause(true); // takes no more; does not wait for what it has
+    // BullMQ's close never ends when it meets a connection that is just coming back.
+    const connections = [workerConnection, await worker.backend.blockingClient];
+    while (connections.some((one) => one?.status !== 'ready')) await sleep(RECONNECT_POLL_MS);
+    await worker.close();
+    // BullMQ closes only what it opened itself, and an open socket would keep the process alive.
+    workerConnection.disconnect();
+  };
+  let closing: Promise<void> | undefined;
+
   return {
     setAppetite(wantsMore) {
       state.hungry = wantsMore;
@@ -134,15 +146,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     get lastAliveMs() {
       return state.lastAliveMs;
     },
-    async close() {
-      await worker.pause(true); // takes no more; does not wait for what it has
-      // BullMQ's close never ends when it meets a connection that is just coming back.
-      const connections = [workerConnection, await worker.backend.blockingClient];
-      while (connections.some((one) => one?.status !== 'ready')) await sleep(RECONNECT_POLL_MS);
-      await worker.close();
-      // BullMQ closes only what it opened itself, and an open socket would keep the process alive.
-      workerConnection.disconnect();
-    },
+    close: () => (closing ??= close()),
   };
 }
 

@@ -68,7 +68,7 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
   const shared = await openShared(stack, options, 'producer');
   const { connector, lanes, connection } = shared;
   const apiId = randomUUID();
-  const replies = createReplies(connector.open('consumer'), apiId);
+  const replies = createReplies(connector.open('subscriber'), apiId);
   stack.defer(() => replies.close());
   const { enqueue, ready, close } = createEnqueue({
     connector,
@@ -123,7 +123,7 @@ async function openShared(
   stack.defer(() => connection.disconnect());
   await requireUsableRedis(connection);
   defineScripts(connection);
-  const subscriber = connector.open('consumer');
+  const subscriber = connector.open('subscriber');
   stack.defer(() => subscriber.disconnect());
   const changes = createChangeFeed(connection, subscriber);
   const cooldowns = createCooldowns(connection, options.now);

@@ -1,4 +1,5 @@
 import type { RedisConnection } from './connect.ts';
+import { keepSubscribed } from './keep-subscribed.ts';
 import { globals } from './keys.ts';
 
 /**
@@ -8,7 +9,7 @@ import { globals } from './keys.ts';
  */
 export interface Replies {
   wait(deliveryId: string, timeoutMs: number, signal?: AbortSignal): Wait;
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface Wait {
@@ -21,11 +22,7 @@ export interface Wait {
 export function createReplies(subscriber: RedisConnection, apiId: string): Replies {
   const waiters = new Map<string, Set<() => void>>();
   const channel = globals.replies(apiId);
-  const subscribed = subscriber.subscribe(channel).catch(() => {
-    // ioredis subscribes again by itself once it is connected; until then waiters poll.
-  });
-  subscriber.on('message', (from: string, text: string) => {
-    if (from !== channel) return;
+  keepSubscribed(subscriber, channel, (text) => {
     for (const deliveryId of JSON.parse(text) as string[]) {
       for (const wake of waiters.get(deliveryId) ?? []) wake();
     }
@@ -48,8 +45,7 @@ export function createReplies(subscriber: RedisConnection, apiId: string): Repli
       if (signal?.aborted === true) wake();
       return { woken, cancel: wake };
     },
-    async close() {
-      await subscribed;
+    close() {
       for (const set of waiters.values()) for (const wake of set) wake();
       subscriber.disconnect();
     },

@@ -45,7 +45,7 @@ describe('a settlement with dead events', () => {
     ]);
     const raw = await relay.redis.hget(keys.letter(relay.lane(), letters.find(({ eventIds }) => eventIds[0] === 'a0')!.id), 'data');
     expect(letterDataSchema.parse(JSON.parse(raw!))).toMatchObject({ indices: [0, 1, 3, 1], chunk: 0, testCode: 'T1', consent: 'G-', attempts: 1 });
-    expect((await dump(relay.redis)).entries().some(([, value]) => value.includes(PERSON))).toBe(false);
+    expect([...(await dump(relay.redis)).values()].filter((value) => value.includes(PERSON))).toEqual([]);
   });
 
   test('says how often and when it was tried, and nothing of that when it was never sent', async () => {
@@ -199,7 +199,7 @@ describe('replay', () => {
     for (let i = 0; i < 5; i += 1) await aLetter('loud', 1000, busy);
     for (const { id } of await lettersOf('loud', busy)) await replay(id, false, busy);
     await send(busy.api, { accountId: 'quiet' });
-    const order = await busy.redis.zrange(`${tag}:metaads:prioritized`, 0, -1);
+    const order = await busy.redis.zrange(`${tag}:metaads:prioritized`, 0, '-1');
     const quiet = (await jobsOf('quiet', busy))[0]!.jobId;
     const replayed = new Set((await jobsOf('loud', busy)).filter(({ data }) => data.rl !== undefined).map(({ jobId }) => jobId));
     const ahead = order.slice(0, order.indexOf(quiet)).filter((id) => replayed.has(id));
