@@ -38,11 +38,14 @@ export async function buryMaybeSent(events: readonly BatchEvent[], ports: Delive
   return doubtful.length === 0 ? events : events.filter((event) => event.maybeSent !== true);
 }
 
+/** Code of a death whose events may be at the platform. Where repeats would count, no other death leaves that open. */
+export const OUTCOME_UNKNOWN = 'outcome_unknown';
+
 /** The death of events whose request was written and not answered, on a platform that does not recognise repeats. */
 export const outcomeUnknown = (events: readonly BatchEvent[], what: string, traceId: string | undefined): Death => ({
   events,
   reason: 'unknown',
-  code: 'outcome_unknown',
+  code: OUTCOME_UNKNOWN,
   message: `${what} It is not known whether the platform took the event, and it would count a repeat twice, so it is not sent again by itself.`,
   traceId,
 });

@@ -3,6 +3,7 @@ export { acceptEvents, duplicateEventIds, type AcceptInput, type AcceptedEvent, 
 export { backoffMs, withJitter } from './backoff.ts';
 export type { BatchEvent, Fate, LoadedEvent, TakenJob } from './batch.ts';
 export { Coalescer, type CoalescerOptions } from './coalescer.ts';
+export { OUTCOME_UNKNOWN } from './deaths.ts';
 export { deliver } from './deliver.ts';
 export type {
   AttemptReport,

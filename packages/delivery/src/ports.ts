@@ -240,8 +240,8 @@ export interface EnqueueOptions {
   /** Present: the same key with the same body is the same delivery. Scoped by API key. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly bodyHash: string } | undefined;
   /**
-   * Present: this key is good for one request whatever its body, for as long as `ttlMs`. A second one is `repeated`.
-   * Holds besides `idempotency`.
+   * Present: this key is good for one request whatever its body, for as long as `ttlMs`. A second one is `repeated`, but
+   * for one that comes after the platform refused the first for certain. Holds besides `idempotency`.
    */
   readonly once?: { readonly scope: string; readonly key: string; readonly ttlMs: number } | undefined;
   /** The caller is going to `waitFor` the delivery. */
@@ -250,7 +250,7 @@ export interface EnqueueOptions {
 /** The normal ends of storing a request. */
 export type EnqueueResult =
   | { readonly kind: 'accepted'; readonly deliveryId: string }
-  /** An earlier request with this Idempotency-Key and body; nothing was queued. */
+  /** An earlier request with this Idempotency-Key and body, or with this `once`; nothing was queued. */
   | { readonly kind: 'repeated'; readonly deliveryId: string }
   /** The Idempotency-Key was used with another body. */
   | { readonly kind: 'key_reused' };

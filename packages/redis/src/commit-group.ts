@@ -1,4 +1,4 @@
-import type { AcceptedRequest, EnqueueOptions, EnqueueResult } from '@relay/delivery';
+import { OUTCOME_UNKNOWN, type AcceptedRequest, type EnqueueOptions, type EnqueueResult } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
 import { acceptArguments } from './accept-arguments.ts';
 import { cutChunks, toJobData, type Entry } from './chunks.ts';
@@ -8,6 +8,7 @@ import { priorityOf, readRound } from './fairness.ts';
 import { keys, newDeliveryId, newId } from './keys.ts';
 import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
 import { IDEMPOTENCY_TTL_MS, MAX_CONFLICTS } from './limits.ts';
+import { readFailures, readReceipt } from './receipt.ts';
 
 /** A request that waits for its write. */
 export interface Waiting {
@@ -49,14 +50,20 @@ interface Guard {
   /** What the request must be the same in to be a repeat. */
   readonly bodyHash: string;
   readonly ttlMs: number;
+  /** Free again once the platform has refused for certain what it was used for. */
+  readonly once: boolean;
+}
+interface Use {
+  readonly bodyHash: string;
+  readonly deliveryId: string;
 }
 
 function guardsOf({ idempotency, once }: EnqueueOptions, tag: string): readonly Guard[] {
   const guards: Guard[] = [];
   if (idempotency !== undefined) {
-    guards.push({ key: keys.idempotency(tag, idempotency.scope, idempotency.key), bodyHash: idempotency.bodyHash, ttlMs: IDEMPOTENCY_TTL_MS });
+    guards.push({ key: keys.idempotency(tag, idempotency.scope, idempotency.key), bodyHash: idempotency.bodyHash, ttlMs: IDEMPOTENCY_TTL_MS, once: false });
   }
-  if (once !== undefined) guards.push({ key: keys.idempotency(tag, once.scope, once.key), bodyHash: '-', ttlMs: once.ttlMs });
+  if (once !== undefined) guards.push({ key: keys.idempotency(tag, once.scope, once.key), bodyHash: '-', ttlMs: once.ttlMs, once: true });
   return guards;
 }
 
@@ -64,8 +71,10 @@ function guardsOf({ idempotency, once }: EnqueueOptions, tag: string): readonly 
 async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: EnqueueDeps): Promise<Plan> {
   const { lane, connection } = queue;
   const guards = new Map(group.map((waiting) => [waiting, guardsOf(waiting.options, lane.tag)]));
-  const watched = [...new Set([...guards.values()].flat().map(({ key }) => key))];
+  const all = [...guards.values()].flat();
+  const watched = [...new Set(all.map(({ key }) => key))];
   const taken = await readTaken(connection, watched);
+  const refused = await readRefused(queue, all.filter(({ key, once }) => once && taken.has(key)).map(({ key }) => taken.get(key)!.deliveryId));
 
   const entries: (Entry & { options: EnqueueOptions })[] = [];
   const idempotency: (readonly [string, string, number])[] = [];
@@ -73,7 +82,7 @@ async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: Enqu
   for (const waiting of group) {
     const { request, options } = waiting;
     const own = guards.get(waiting)!;
-    const met = own.find(({ key }) => taken.has(key));
+    const met = own.find(({ key, once }) => taken.has(key) && !(once && refused.has(taken.get(key)!.deliveryId)));
     if (met !== undefined) {
       const { bodyHash, deliveryId } = taken.get(met.key)!;
       answers.set(waiting, bodyHash === met.bodyHash ? { kind: 'repeated', deliveryId } : { kind: 'key_reused' });
@@ -81,6 +90,9 @@ async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: Enqu
     }
     const deliveryId = newDeliveryId(lane, deps.config.now());
     for (const { key, bodyHash, ttlMs } of own) {
+      // What is sent anew must not be replayed from its dead letter as well.
+      const before = taken.get(key);
+      if (before !== undefined) idempotency.push([keys.sentAnew(lane.tag, before.deliveryId), deliveryId, ttlMs]);
       taken.set(key, { bodyHash, deliveryId });
       idempotency.push([key, `${bodyHash} ${deliveryId}`, ttlMs]);
     }
@@ -91,8 +103,8 @@ async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: Enqu
   return { entries, idempotency, answers };
 }
 
-async function readTaken(connection: RedisConnection, watched: readonly string[]): Promise<Map<string, { bodyHash: string; deliveryId: string }>> {
-  const taken = new Map<string, { bodyHash: string; deliveryId: string }>();
+async function readTaken(connection: RedisConnection, watched: readonly string[]): Promise<Map<string, Use>> {
+  const taken = new Map<string, Use>();
   if (watched.length === 0) return taken;
   await connection.watch(...watched);
   for (const [i, value] of (await connection.mget(...watched)).entries()) {
@@ -101,6 +113,19 @@ async function readTaken(connection: RedisConnection, watched: readonly string[]
     taken.set(watched[i]!, { bodyHash: bodyHash!, deliveryId: deliveryId! });
   }
   return taken;
+}
+
+/** Which of these deliveries of one event the platform refused for certain. Watched too: a replay makes them open again. */
+async function readRefused({ connection, lane }: LaneQueue, deliveryIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const refused = new Set<string>();
+  if (deliveryIds.length === 0) return refused;
+  await connection.watch(...deliveryIds.map((id) => keys.receipt(lane.tag, id)));
+  for (const id of deliveryIds) {
+    const [receipt, failures] = await Promise.all([connection.hgetall(keys.receipt(lane.tag, id)), connection.hgetall(keys.failures(lane.tag, id))]);
+    const isFailed = readReceipt(id, receipt)?.status === 'failed';
+    if (isFailed && readFailures(failures).every(({ code }) => code !== OUTCOME_UNKNOWN)) refused.add(id);
+  }
+  return refused;
 }
 
 /** `false`: an Idempotency-Key changed under the transaction and nothing was stored. */

@@ -39,14 +39,12 @@ export function createDeadLetterStore(deps: DeadLettersDeps): DeadLetterStore {
     const queue = LETTER_ID.exec(id)?.[1];
     return queue === undefined ? undefined : queues.get(queue);
   };
-  const replayedAt = async (lane: Lane, id: string): Promise<number | undefined> => {
-    const mark = await connection.get(keys.replayed(lane.tag, id));
-    return mark === null ? undefined : (JSON.parse(mark) as { at: number }).at;
-  };
+  const replayedAt = async (lane: Lane, id: string): Promise<number | undefined> => timeOf(await connection.get(keys.replayed(lane.tag, id)));
   const view = async (lane: Lane, id: string, data: unknown): Promise<DeadLetter | undefined> => {
     const letter = letterDataSchema.safeParse(data);
     if (!letter.success) return undefined;
-    return toDeadLetter(id, letter.data, deps.now(), deps.dedupWindowMs(letter.data.platform), await replayedAt(lane, id));
+    const [mark, sentAnew] = await connection.mget(keys.replayed(lane.tag, id), keys.sentAnew(lane.tag, letter.data.deliveryId));
+    return toDeadLetter(id, letter.data, { nowMs: deps.now(), dedupWindowMs: deps.dedupWindowMs(letter.data.platform), replayedAtMs: timeOf(mark ?? null), sentAnewBy: sentAnew ?? undefined });
   };
   // WATCH holds for the whole connection, so replays go one after the other.
   let replaying: Promise<unknown> = Promise.resolve();
@@ -90,6 +88,10 @@ export function createDeadLetterStore(deps: DeadLettersDeps): DeadLetterStore {
   };
 }
 
+function timeOf(mark: string | null): number | undefined {
+  return mark === null ? undefined : (JSON.parse(mark) as { at: number }).at;
+}
+
 /** A letter that was replayed is gone from the queue; its mark still says so for as long as receipts are kept. */
 async function readMark(connection: RedisConnection, lane: Lane, id: string): Promise<DeadLetter | undefined> {
   const mark = await connection.get(keys.replayed(lane.tag, id));
@@ -121,7 +123,10 @@ async function replayOne(
   }
   const letter = letterDataSchema.parse(job.data);
   const nowMs = deps.now();
-  const obstacle = whyNotReplayable(letter, nowMs, deps.dedupWindowMs(letter.platform));
+  const anew = keys.sentAnew(lane.tag, letter.deliveryId);
+  await connection.watch(anew);
+  const sentAnewBy = (await connection.get(anew)) ?? undefined;
+  const obstacle = whyNotReplayable(letter, { nowMs, dedupWindowMs: deps.dedupWindowMs(letter.platform), sentAnewBy });
   if (obstacle !== undefined && !(force && obstacle.forcible)) return refuse({ kind: 'refused', why: obstacle.why });
 
   const backlog = backlogField(letter);
@@ -154,7 +159,8 @@ async function replayOne(
       indices: [...indicesOf(part)].map(String),
     }),
   ]);
-  if (!(await place.live.commit(transaction))) return ALREADY;
+  // Replayed, or sent anew, in the very moment: the second look says which.
+  if (!(await place.live.commit(transaction))) return replayOne(deps, place, id, force);
   // The mark has decided. A letter that stays is not listed, and goes the next time somebody comes upon it.
   await job.remove().catch(() => undefined);
   return { kind: 'replayed', events: letter.eventCount, accountId: letter.accountId };
@@ -183,6 +189,6 @@ function toJob(letter: LetterData, id: string, part: JobData['p'][number], seale
 }
 
 function publicPart(id: string, letter: LetterData): Omit<DeadLetter, 'replayedAtMs' | 'replayable' | 'whyNot'> {
-  const { replayedAtMs: _at, replayable: _can, whyNot: _why, ...rest } = toDeadLetter(id, letter, 0, undefined, undefined);
+  const { replayedAtMs: _at, replayable: _can, whyNot: _why, ...rest } = toDeadLetter(id, letter, { nowMs: 0, dedupWindowMs: undefined, replayedAtMs: undefined, sentAnewBy: undefined });
   return rest;
 }

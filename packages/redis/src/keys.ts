@@ -95,6 +95,8 @@ export const keys = {
   eventIndex: (tag: string, accountId: string, bucket: number) => `${tag}:ev:${accountId}:${bucket}`,
   idempotency: (tag: string, scope: string, key: string) => `${tag}:idem:${scope}:${hash('sha256', key, 'hex').slice(0, 32)}`,
   replayed: (tag: string, letterId: string) => `${tag}:replayed:${letterId}`,
+  /** An event that is good for one send was refused and sent anew: by this delivery. */
+  sentAnew: (tag: string, deliveryId: string) => `${tag}:anew:${deliveryId}`,
   job: (lane: Lane, jobId: string) => `${lane.tag}:${lane.queue}:${jobId}`,
   letter: (lane: Lane, letterId: string) => `${lane.tag}:${lane.queue}.dead:${letterId}`,
   /** BullMQ's list of the lane's dead letters, newest first. */
@@ -117,6 +119,15 @@ export const globals = {
   lock: (name: string) => `${GLOBAL_TAG}:lock:${name}`,
   /** The last good lists of an account's conversion actions, by the ad account that was asked for. */
   actions: (accountId: string) => `${GLOBAL_TAG}:actions:${accountId}`,
+  conversation: (id: string) => `${GLOBAL_TAG}:wa:conv:${id}`,
+  /** Conversations of an account by their last activity. */
+  conversations: (accountId: string) => `${GLOBAL_TAG}:wa:convs:${accountId}`,
+  /** Keyed hash of a writer → the conversation that their messages go to. */
+  writer: (accountId: string, hashed: string) => `${GLOBAL_TAG}:wa:who:${accountId}:${hashed}`,
+  /** Keyed hash of a writer → conversations with a click, by when it was captured. */
+  clicks: (accountId: string, hashed: string) => `${GLOBAL_TAG}:wa:clicks:${accountId}:${hashed}`,
+  /** A message that was captured already. */
+  seenMessage: (accountId: string, hashed: string) => `${GLOBAL_TAG}:wa:seen:${accountId}:${hashed}`,
   /** Pub/sub: an account or key changed; caches drop it. */
   changed: `${GLOBAL_TAG}:changed`,
   /** Pub/sub: deliveries of one API process that are complete. */

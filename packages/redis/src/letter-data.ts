@@ -43,8 +43,16 @@ export type LetterData = z.infer<typeof letterDataSchema>;
 
 export const MAX_LETTER_EVENT_IDS = 100;
 
+/** What a replay depends on besides the letter. */
+export interface Circumstances {
+  readonly nowMs: number;
+  readonly dedupWindowMs: number | undefined;
+  /** The delivery of a later request that sent the same event, which is good for one send. */
+  readonly sentAnewBy: string | undefined;
+}
+
 /** Why a letter cannot be replayed (without force), or `undefined`. */
-export function whyNotReplayable(letter: LetterData, nowMs: number, dedupWindowMs: number | undefined): { why: string; forcible: boolean } | undefined {
+export function whyNotReplayable(letter: LetterData, { nowMs, dedupWindowMs, sentAnewBy }: Circumstances): { why: string; forcible: boolean } | undefined {
   if (letter.expiresAt <= nowMs) {
     return { why: 'The events are older than the platform accepts; they would be refused again.', forcible: false };
   }
@@ -52,6 +60,12 @@ export function whyNotReplayable(letter: LetterData, nowMs: number, dedupWindowM
     const hours = Math.round(dedupWindowMs / 3_600_000);
     return {
       why: `The platform may have taken these events more than ${hours} h ago, when an attempt ended without an answer; it would no longer recognise them as repeats and could count them twice. Use force to send them all the same.`,
+      forcible: true,
+    };
+  }
+  if (sentAnewBy !== undefined) {
+    return {
+      why: `The event was sent anew, with the same event id, by delivery ${sentAnewBy}, and the platform does not recognise repeats: it could be counted twice. Use force to send it all the same.`,
       forcible: true,
     };
   }
@@ -64,15 +78,9 @@ export function whyNotReplayable(letter: LetterData, nowMs: number, dedupWindowM
   return undefined;
 }
 
-export function toDeadLetter(
-  id: string,
-  letter: LetterData,
-  nowMs: number,
-  dedupWindowMs: number | undefined,
-  replayedAtMs: number | undefined,
-): DeadLetter {
-  const whyNot =
-    replayedAtMs === undefined ? whyNotReplayable(letter, nowMs, dedupWindowMs)?.why : 'It was replayed already.';
+export function toDeadLetter(id: string, letter: LetterData, circumstances: Circumstances & { readonly replayedAtMs: number | undefined }): DeadLetter {
+  const { replayedAtMs } = circumstances;
+  const whyNot = replayedAtMs === undefined ? whyNotReplayable(letter, circumstances)?.why : 'It was replayed already.';
   return {
     id,
     platform: letter.platform,

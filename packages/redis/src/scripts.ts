@@ -9,6 +9,7 @@ const SCRIPTS = {
   relayMarkReconnect: { file: 'mark-reconnect.lua', keys: 1 },
   relayNoteStatus: { file: 'note-status.lua', keys: 1 },
   relayWriteAccount: { file: 'write-account.lua', keys: 2 },
+  relayMarkSending: { file: 'mark-sending.lua', keys: 1 },
   relayCapture: { file: 'capture.lua', keys: 1 },
   relayImportConversation: { file: 'import-conversation.lua', keys: 1 },
   relayDropEqual: { file: 'drop-equal.lua', keys: 1 },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Job } from 'bullmq';
 import type { BatchEvent, LoadedEvent, TakenJob } from '@relay/delivery';
 import type { Sealer } from '@relay/runtime';
@@ -5,6 +6,7 @@ import { countOf } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
 import { decodeConsent, payloadContext, unpackPayload, type JobData } from './job-data.ts';
 import { keys, type Lane } from './keys.ts';
+import { runScript } from './scripts.ts';
 import { jobRef, type JobRef } from './settle.ts';
 
 /** A taken job and what this package needs of it besides. */
@@ -75,10 +77,18 @@ export function submittedIndices(data: JobData): number[] {
   return indices;
 }
 
-/** Notes on the jobs that a request with them is under way; `markSending` before it, `clearSending` once it took nothing. */
+/**
+ * Notes on the jobs that a request with them goes out.
+ * @throws Error when one of them is another worker's by now: nothing may be sent then.
+ */
 export async function markSending(connection: RedisConnection, lane: Lane, jobs: readonly TakenJob[], nowMs: number): Promise<void> {
-  await Promise.all(jobs.map((job) => connection.hset(keys.job(lane, job.jobId), 'snd', nowMs)));
+  const note = `${nowMs} ${randomUUID()}`;
+  const marked = await Promise.all(jobs.map(({ jobId }) => runScript(connection, 'relayMarkSending', [keys.job(lane, jobId), note])));
+  const lost = jobs.filter((_, i) => marked[i] !== 1).map(({ jobId }) => jobId);
+  if (lost.length > 0) throw new Error(`another worker has taken ${lost.join(', ')} meanwhile`);
 }
+
+/** The request took nothing for certain: the events may go out again. */
 export async function clearSending(connection: RedisConnection, lane: Lane, jobs: readonly TakenJob[]): Promise<void> {
   await Promise.all(jobs.map((job) => connection.hdel(keys.job(lane, job.jobId), 'snd')));
 }

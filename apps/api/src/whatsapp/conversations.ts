@@ -40,12 +40,22 @@ export function putConversation(app: ApiApp, deps: Needs): void {
   app.put('/whatsapp/conversations/:conversationId', { config: { scope: 'manage' }, schema }, async (request, reply) => {
     const { accountId, phoneE164, metadata } = request.body;
     await whatsappAccountOf(deps, callerOf(request), accountId);
+    requirePast(metadata.ctwa_captured_at, deps.now());
     const hasClick = Object.values(metadata).some((value) => value !== undefined);
     const ctwa: CtwaMetadata | undefined = hasClick ? { ...metadata, ctwa_captured_at: metadata.ctwa_captured_at ?? new Date(deps.now()).toISOString() } : undefined;
     const result = await deps.conversations.put(request.params.conversationId, { accountId, phoneE164, ctwa });
     if (result.kind === 'taken') throw new RelayError('conversation_taken', 'A conversation of another account has this id. Choose another one.', { param: 'conversationId' });
     return reply.code(result.created ? 201 : 200).send(present(result.conversation));
   });
+}
+
+/** Clocks differ; more than this is a mistake, and would make the click the newest of its number for good. */
+const MAX_AHEAD_MS = 300_000;
+
+function requirePast(capturedAt: string | undefined, nowMs: number): void {
+  if (capturedAt === undefined || Date.parse(capturedAt) <= nowMs + MAX_AHEAD_MS) return;
+  const message = 'metadata.ctwa_captured_at is in the future.';
+  throw new RelayError('invalid_request', message, { param: 'metadata.ctwa_captured_at', details: [{ path: 'metadata.ctwa_captured_at', message: 'is in the future' }] });
 }
 
 function present(conversation: Conversation) {

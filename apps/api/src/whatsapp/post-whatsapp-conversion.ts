@@ -18,17 +18,15 @@ type Body = z.output<typeof sendWhatsappSchema>;
 
 /** An event id is good for one send to a conversation for as long as Meta could still attribute it twice. */
 const ONCE_TTL_MS = 30 * 86_400_000;
-/** Sends of one event id that Meta refused, each of which made room for another try. */
-const MAX_REFUSED_SENDS = 20;
 
 export function postWhatsappConversion(app: ApiApp, deps: Needs): void {
   const schema = {
     summary: 'Send a WhatsApp conversion',
     description:
-      'Attributes a conversion to the click-to-WhatsApp ad that the conversation came from. Meta does not deduplicate these: an `eventId` is sent once per conversation, and an event whose end is not known is never sent again by itself.',
+      'Attributes a conversion to the click-to-WhatsApp ad that the conversation came from. Meta does not deduplicate these: an `eventId` is sent once per conversation (again only when Meta refused it), and an event whose end is not known is never sent again by itself.',
     tags: ['WhatsApp'],
     body: sendWhatsappSchema,
-    response: { 200: answerOf(sentSchema), 202: answerOf(pendingSchema, 'Queued; ask the statusUrl'), ...errorAnswers(404, 405, 413, 415, 422) },
+    response: { 200: answerOf(sentSchema), 202: answerOf(pendingSchema, 'Queued; ask the statusUrl'), ...errorAnswers(404, 405, 409, 413, 415, 422) },
   };
   app.post('/whatsapp/conversions', { config: { scope: 'send' }, schema }, async (request, reply) => {
     const { body } = request;
@@ -41,17 +39,14 @@ export function postWhatsappConversion(app: ApiApp, deps: Needs): void {
     const accepted = prepare(account, conversation, { ...body, eventTime }, deps.now());
     const preference = readPreference(request.headers['prefer'], deps.config.syncWaitMs);
     const wantsReply = preference.waitMs > 0;
-
-    for (let after = '', tries = 0; tries < MAX_REFUSED_SENDS; tries += 1) {
-      const once = { scope: `wa.${account.id}`, key: JSON.stringify([conversation.id, body.eventId, after]), ttlMs: ONCE_TTL_MS };
-      const result = await store(deps, request, accepted, { idempotency: idempotencyOf(request), ...(accepted.events.length > 0 && { once }), wantsReply });
-      if (result.kind === 'repeated' && idempotencyOf(request) === undefined && (await wasRefused(deps, result.deliveryId))) {
-        after = result.deliveryId;
-        continue;
-      }
-      return answerDelivery(deps, reply, { accepted, result, preference, extras: { platform: 'metaads', warnings: warningsOf(conversation, eventTime * 1000, result.kind === 'repeated') } });
+    // An event that Meta refused for certain was not counted: the storage lets its id be sent again.
+    const once = { scope: `wa.${account.id}`, key: JSON.stringify([conversation.id, body.eventId]), ttlMs: ONCE_TTL_MS };
+    const result = await store(deps, request, accepted, { idempotency: idempotencyOf(request), ...(accepted.events.length > 0 && { once }), wantsReply });
+    const isRepeat = result.kind === 'repeated';
+    if (isRepeat && (await deps.deliveries.get(result.deliveryId)) === undefined) {
+      throw new RelayError('conflict', `This eventId was sent for this conversation before (delivery ${result.deliveryId}, which is no longer kept). Nothing was sent again.`, { param: 'eventId' });
     }
-    throw new RelayError('conflict', 'This eventId was refused too often for this conversation. Mend the event and send it with a new eventId.', { param: 'eventId' });
+    return answerDelivery(deps, reply, { accepted, result, preference, extras: { platform: 'metaads', warnings: warningsOf(conversation, eventTime * 1000, isRepeat) } });
   });
 }
 
@@ -87,12 +82,6 @@ function prepare(account: Account, conversation: Attributable, body: Body & { re
     maxChunkEvents: whatsappMessaging.maxEvents,
     maxChunkBytes: whatsappMessaging.maxRequestBytes,
   };
-}
-
-/** What Meta refused for certain was not counted: the same event id may be sent again, mended. */
-async function wasRefused(deps: Needs, deliveryId: string): Promise<boolean> {
-  const delivery = await deps.deliveries.get(deliveryId);
-  return delivery?.status === 'failed' && delivery.failures.every((failure) => failure.code !== 'outcome_unknown');
 }
 
 function warningsOf(conversation: Attributable, eventTimeMs: number, repeated: boolean): object[] {

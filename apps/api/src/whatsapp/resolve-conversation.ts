@@ -35,7 +35,7 @@ async function byPhone(conversations: ConversationStore, account: Account, phone
   throw new RelayError(
     'nothing_to_attribute',
     known
-      ? 'No conversation with this number came from a click-to-WhatsApp ad, so there is nothing that Meta could attribute.'
+      ? 'No conversation with this number has a ctwa_clid: none came from a click-to-WhatsApp ad (or Meta left the click id out, as it does for ads in WhatsApp Status). There is nothing that Meta could attribute.'
       : 'No conversation with this number was captured on this account. Is the webhook set up? Conversations captured elsewhere are imported with PUT /v1/whatsapp/conversations/{id}.',
     { param: 'phoneE164' },
   );

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { isoTime, named } from '../schemas/registry.ts';
 
-const id = z.string().min(1, 'must not be empty').max(512);
 /** E.164 without the plus: what Meta calls a wa_id. */
 export const phoneField = z.string().regex(/^\d{5,20}$/, 'must be digits only, country code first, without + or spaces');
 const text = (max: number) => z.string().max(max).refine((value) => value.isWellFormed(), 'contains a lone surrogate; send well-formed Unicode');
+const id = text(512).min(1, 'must not be empty');
 
 export const sendWhatsappSchema = z
   .object({

@@ -44,7 +44,8 @@ export async function installWebhook(app: FastifyInstance, deps: Needs): Promise
         throw new RelayError('invalid_signature', 'Unauthorized');
       }
       const messages = parseWebhook(parse(raw));
-      const captures = capturesOf(messages, await deps.accounts.list(), deps.now());
+      // Most webhooks tell of messages that were delivered and read, which are not for us.
+      const captures = messages.length === 0 ? [] : capturesOf(messages, await deps.accounts.list(), deps.now());
       for (let at = 0; at < captures.length; at += CAPTURE_BATCH) await deps.conversations.capture(captures.slice(at, at + CAPTURE_BATCH));
       noteFacts(request, { messages: messages.length, captured: captures.length });
       return reply.code(200).send({ received: true });

@@ -1,8 +1,10 @@
 --[==[
-  Stores a conversation that was captured elsewhere. What is there stays: a click is never overwritten, nor is the number.
+  Stores a conversation that was captured elsewhere. What is there stays: a click is never overwritten (what an ad without a
+  click id left gives way to one), nor is the number, and the conversation is found by its own number only.
 
-  KEYS[1] conversation
-  ARGV[1] JSON { tag, now, ttl (s), id, acct, who (sealed), ctwa (sealed), at (captured, ms), hashes: [hash, older hash, …] }
+  KEYS[1] conversation (its fields: see capture.lua)
+  ARGV[1] JSON { tag, now, ttl (s), id, acct, who (the number, sealed), number: [its hash, older hash, …],
+                 ctwa (sealed), clid (it has a click id), at (captured, ms) }
   Returns 'taken' (another account has this id), 'created' or 'kept'.
 ]==]
 local req = cjson.decode(ARGV[1])
@@ -11,19 +13,32 @@ local owner = redis.call('HGET', key, 'a')
 if owner and owner ~= req.acct then return 'taken' end
 redis.call('HSETNX', key, 'created', req.now)
 redis.call('HSET', key, 'a', req.acct, 'updated', req.now)
-if req.who then redis.call('HSETNX', key, 'who', req.who) end
-if req.ctwa and redis.call('HSETNX', key, 'ctwa', req.ctwa) == 1 then redis.call('HSET', key, 'at', req.at) end
-local at = redis.call('HGET', key, 'at')
-if req.hashes then
+
+if req.who then
+  local isSame = redis.call('HEXISTS', key, 'who') == 0
+  local number = redis.call('HGET', key, 'num')
+  for _, hash in ipairs(req.number) do isSame = isSame or hash == number end
+  if isSame then redis.call('HSET', key, 'who', req.who, 'num', req.number[1]) end
+end
+if req.ctwa and (redis.call('HEXISTS', key, 'ctwa') == 0 or (req.clid and redis.call('HEXISTS', key, 'clid') == 0)) then
+  redis.call('HSET', key, 'ctwa', req.ctwa, 'at', req.at)
+  if req.clid then redis.call('HSET', key, 'clid', '1') end
+end
+
+local known = redis.call('HMGET', key, 'clid', 'at', 'num')
+if known[3] then
   -- The number's own conversation stays the one that new messages go to.
-  redis.call('SET', tag .. ':wa:who:' .. req.acct .. ':' .. req.hashes[1], req.id, 'NX', 'EX', ttl)
-  if at then
-    local clicks = tag .. ':wa:clicks:' .. req.acct .. ':' .. req.hashes[1]
-    redis.call('ZADD', clicks, at, req.id)
+  local who = tag .. ':wa:who:' .. req.acct .. ':' .. known[3]
+  redis.call('SET', who, req.id, 'NX')
+  redis.call('EXPIRE', who, ttl)
+  if known[1] then
+    local clicks = tag .. ':wa:clicks:' .. req.acct .. ':' .. known[3]
+    redis.call('ZADD', clicks, known[2], req.id)
     redis.call('EXPIRE', clicks, ttl)
   end
 end
-redis.call('ZADD', tag .. ':wa:convs:' .. req.acct, req.now, req.id)
-redis.call('EXPIRE', tag .. ':wa:convs:' .. req.acct, ttl)
+local list = tag .. ':wa:convs:' .. req.acct
+redis.call('ZADD', list, req.now, req.id)
+redis.call('EXPIRE', list, ttl)
 redis.call('EXPIRE', key, ttl)
 return owner and 'kept' or 'created'

@@ -1,7 +1,7 @@
-import type { Conversation, ConversationStore, CtwaMetadata } from '@relay/delivery';
-import type { Sealer } from '@relay/runtime';
+import type { Capture, Conversation, ConversationStore, CtwaMetadata } from '@relay/delivery';
+import { SealError, type Sealer } from '@relay/runtime';
 import { orUnavailable, type RedisConnection } from '../connect.ts';
-import { GLOBAL_TAG, newId } from '../keys.ts';
+import { GLOBAL_TAG, globals, newId } from '../keys.ts';
 import { runImportConversation, runScript } from '../scripts.ts';
 
 export interface ConversationsDeps {
@@ -14,31 +14,40 @@ export interface ConversationsDeps {
 
 /** Meta repeats a webhook for up to 7 days until it is answered with 200 (meta.md E.2). */
 const SEEN_TTL_SECONDS = 8 * 86_400;
-
-const keyOf = (id: string) => `${GLOBAL_TAG}:wa:conv:${id}`;
-const listKey = (accountId: string) => `${GLOBAL_TAG}:wa:convs:${accountId}`;
-const whoKey = (accountId: string, hash: string) => `${GLOBAL_TAG}:wa:who:${accountId}:${hash}`;
-const clicksKey = (accountId: string, hash: string) => `${GLOBAL_TAG}:wa:clicks:${accountId}:${hash}`;
+/** Conversations of one number that are looked through for one that is still kept. */
+const MAX_CLICKS_READ = 20;
 
 export function createConversationStore({ connection, sealer, retentionDays, now }: ConversationsDeps): ConversationStore {
   const ttl = retentionDays * 86_400;
   const seal = (value: unknown, accountId: string) => sealer.seal(Buffer.from(JSON.stringify(value)), contextOf(accountId)).toString('base64');
-  const unseal = (sealed: string, accountId: string): unknown =>
-    JSON.parse(sealer.open(Buffer.from(sealed, 'base64'), contextOf(accountId)).toString());
+  /** `undefined`: sealed under a key that is no more in RELAY_SECRET_KEY, and as good as not there. */
+  const unseal = (sealed: string | undefined, accountId: string): unknown => {
+    if (sealed === undefined) return undefined;
+    try {
+      return JSON.parse(sealer.open(Buffer.from(sealed, 'base64'), contextOf(accountId)).toString());
+    } catch (error) {
+      if (error instanceof SealError) return undefined;
+      throw error;
+    }
+  };
   const read = (id: string, row: Readonly<Record<string, string>>): Conversation | undefined => {
     const accountId = row['a'];
     if (accountId === undefined) return undefined;
     return {
       id,
       accountId,
-      phoneE164: row['who'] === undefined ? undefined : (unseal(row['who'], accountId) as { phone?: string }).phone,
-      ctwa: row['ctwa'] === undefined ? undefined : (unseal(row['ctwa'], accountId) as CtwaMetadata),
+      phoneE164: unseal(row['who'], accountId) as string | undefined,
+      ctwa: unseal(row['ctwa'], accountId) as CtwaMetadata | undefined,
       createdAtMs: Number(row['created']),
       updatedAtMs: Number(row['updated']),
     };
   };
-  const load = async (id: string): Promise<Conversation | undefined> => read(id, await connection.hgetall(keyOf(id)));
-  const phoneHashes = (phone: string) => sealer.lookupHashes(phone, PURPOSE);
+  const load = async (id: string): Promise<Conversation | undefined> => read(id, await connection.hgetall(globals.conversation(id)));
+  const hashesOf = (writer: string) => sealer.lookupHashes(writer, 'whatsapp-writer');
+  const seenKey = ({ accountId, messageId }: Capture) => globals.seenMessage(accountId, sealer.lookupHashes(messageId, 'whatsapp-message')[0]!.slice(0, 32));
+  const numberFields = (accountId: string, phone: string | undefined) => (phone === undefined ? {} : { who: seal(phone, accountId), number: hashesOf(phone) });
+  const clickFields = (accountId: string, ctwa: CtwaMetadata | undefined) =>
+    ctwa === undefined ? {} : { ctwa: seal(ctwa, accountId), clid: (ctwa.ctwa_clid ?? '') !== '', at: Date.parse(ctwa.ctwa_captured_at) };
 
   return {
     capture: (captures) =>
@@ -46,11 +55,11 @@ export function createConversationStore({ connection, sealer, retentionDays, now
         if (captures.length === 0) return;
         const messages = captures.map((capture) => ({
           acct: capture.accountId,
-          seen: `${GLOBAL_TAG}:wa:seen:${capture.accountId}:${sealer.lookupHashes(capture.messageId, 'wamid')[0]!.slice(0, 32)}`,
+          seen: seenKey(capture),
           id: newId('wac_', now()),
-          who: seal({ phone: capture.phoneE164 }, capture.accountId),
-          hashes: capture.identities.map(phoneHashes),
-          ...(capture.ctwa !== undefined && { ctwa: seal(capture.ctwa, capture.accountId), at: capturedAtMs(capture.ctwa) }),
+          hashes: capture.identities.map(hashesOf),
+          ...numberFields(capture.accountId, capture.phoneE164),
+          ...clickFields(capture.accountId, capture.ctwa),
         }));
         await runScript(connection, 'relayCapture', [`${GLOBAL_TAG}:wa`, JSON.stringify({ tag: GLOBAL_TAG, now: now(), ttl, seenTtl: SEEN_TTL_SECONDS, messages })]);
       }),
@@ -59,49 +68,40 @@ export function createConversationStore({ connection, sealer, retentionDays, now
 
     findByPhone: (accountId, phone) =>
       orUnavailable(async () => {
-        const newest = await Promise.all(phoneHashes(phone).map((hash) => connection.zrevrange(clicksKey(accountId, hash), 0, 0, 'WITHSCORES')));
-        const best = newest.filter((row) => row.length > 0).sort((a, b) => Number(b[1]) - Number(a[1]))[0];
-        return best === undefined ? undefined : load(best[0]!);
+        const found = await Promise.all(hashesOf(phone).map((hash) => connection.zrevrange(globals.clicks(accountId, hash), 0, MAX_CLICKS_READ - 1, 'WITHSCORES')));
+        const capturedAt = new Map(found.flatMap(pairs).map(([id, at]) => [id, Number(at)]));
+        // The newest click may be of a conversation that is not kept any more, since it was the last thing to happen in it.
+        for (const [id] of [...capturedAt].sort(([, a], [, b]) => b - a)) {
+          const conversation = await load(id);
+          if (conversation?.ctwa !== undefined) return conversation;
+        }
+        return undefined;
       }),
 
     knowsPhone: (accountId, phone) =>
-      orUnavailable(async () => (await Promise.all(phoneHashes(phone).map((hash) => connection.exists(whoKey(accountId, hash))))).includes(1)),
+      orUnavailable(async () => (await Promise.all(hashesOf(phone).map((hash) => connection.exists(globals.writer(accountId, hash))))).includes(1)),
 
     list: (accountId, limit, offset) =>
       orUnavailable(async () => {
-        const ids = await connection.zrevrange(listKey(accountId), offset, offset + limit - 1);
+        const ids = await connection.zrevrange(globals.conversations(accountId), offset, offset + limit - 1);
         return (await Promise.all(ids.map(load))).filter((conversation) => conversation !== undefined);
       }),
 
-    put: (id, input) =>
+    put: (id, { accountId, phoneE164, ctwa }) =>
       orUnavailable(async () => {
-        const { accountId, phoneE164, ctwa } = input;
-        const state = await runImportConversation(connection, [
-          keyOf(id),
-          JSON.stringify({
-            tag: GLOBAL_TAG,
-            now: now(),
-            ttl,
-            id,
-            acct: accountId,
-            ...(phoneE164 !== undefined && { who: seal({ phone: phoneE164 }, accountId), hashes: phoneHashes(phoneE164) }),
-            ...(ctwa !== undefined && { ctwa: seal(ctwa, accountId), at: capturedAtMs(ctwa) }),
-          }),
-        ]);
+        const request = { tag: GLOBAL_TAG, now: now(), ttl, id, acct: accountId, ...numberFields(accountId, phoneE164), ...clickFields(accountId, ctwa) };
+        const state = await runImportConversation(connection, [globals.conversation(id), JSON.stringify(request)]);
         if (state === 'taken') return { kind: 'taken' };
         return { kind: 'stored', conversation: (await load(id))!, created: state === 'created' };
       }),
   };
 }
 
-/** Numbers, WhatsApp ids and user ids share one space: Meta uses any of them for the same writer. */
-const PURPOSE = 'whatsapp-writer';
-
 function contextOf(accountId: string): string {
   return `conversation:${accountId}`;
 }
 
-function capturedAtMs(ctwa: CtwaMetadata): number {
-  return Date.parse(ctwa.ctwa_captured_at);
+/** What Redis lists as member, score, member, score, … */
+function pairs(row: readonly string[]): (readonly [string, string])[] {
+  return Array.from({ length: row.length / 2 }, (_, i) => [row[i * 2]!, row[i * 2 + 1]!] as const);
 }
-
