@@ -196,8 +196,9 @@ describe('replay', () => {
 
   test('waits its turn: many letters of one destination do not stand in the way of another', async () => {
     await using busy = await openRelay();
-    for (let i = 0; i < 5; i += 1) await aLetter('loud', 1000, busy);
-    for (const { id } of await lettersOf('loud', busy)) await replay(id, false, busy);
+    for (let i = 0; i < 5; i += 1) await send(busy.api, { accountId: 'loud', events: 1000 });
+    for (const job of await jobsOf('loud', busy)) await busy.delivery().settle(died(await batchOf(job)));
+    for (const { id } of await lettersOf('loud', busy)) expect(await replay(id, false, busy)).toMatchObject({ kind: 'replayed' });
     await send(busy.api, { accountId: 'quiet' });
     const order = await busy.redis.zrange(`${tag}:metaads:prioritized`, 0, '-1');
     const quiet = (await jobsOf('quiet', busy))[0]!.jobId;
