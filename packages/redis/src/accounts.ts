@@ -14,6 +14,7 @@ const MAX_CONFLICTS = 50;
 /** Such an account holds its events: with the key back it is active again, with new credentials too. */
 const UNREADABLE = 'The credentials were sealed under a key that is not in RELAY_SECRET_KEY. Put the key back, or set the credentials anew.';
 
+/** What the account store works with. */
 export interface AccountsDeps {
   readonly connection: RedisConnection;
   readonly sealer: Sealer;
@@ -35,6 +36,7 @@ export interface WorkerAccountStore extends AccountStore {
   storeRefreshToken(id: string, revision: number, refreshToken: string): Promise<void>;
 }
 
+/** Accounts in Redis, credentials sealed, with a cache of a few seconds. */
 export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
   const { connection, sealer, lanes } = deps;
   const cache = new Map<string, { account: Promise<Account | undefined>; untilMs: number }>();

@@ -9,17 +9,20 @@ const CACHE_MS = 5_000;
 const CACHE_ENTRIES = 10_000;
 const LAST_USED_EVERY_MS = 60_000;
 
+/** What the API key store works with. */
 export interface ApiKeysDeps {
   readonly connection: RedisConnection;
   readonly changes: ChangeFeed;
   readonly now: () => number;
 }
 
+/** The API's port, and what the bootstrap file needs besides. */
 export interface BootstrapApiKeys extends ApiKeyStore {
   /** Makes sure that this very secret exists with this name, scopes and accounts. For the bootstrap file. */
   ensure(secret: string, key: Pick<ApiKey, 'name' | 'scopes' | 'accounts'>): Promise<void>;
 }
 
+/** API keys in Redis, as hashes of their secrets, with a cache of a few seconds. */
 export function createApiKeyStore({ connection, changes, now }: ApiKeysDeps): BootstrapApiKeys {
   const cache = new Map<string, { key: Promise<StoredKey | undefined>; untilMs: number }>();
   const noted = new Map<string, number>();

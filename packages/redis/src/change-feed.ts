@@ -9,6 +9,7 @@ export interface ChangeFeed {
   onChange(listener: (kind: 'account' | 'api-key' | 'all', id: string) => void): void;
 }
 
+/** @param subscriber a connection of role `subscriber` that does nothing else. */
 export function createChangeFeed(connection: RedisConnection, subscriber: RedisConnection): ChangeFeed {
   const listeners: ((kind: 'account' | 'api-key' | 'all', id: string) => void)[] = [];
   const tell = (kind: 'account' | 'api-key' | 'all', id: string) => {

@@ -83,12 +83,14 @@ export function* indicesOf(part: JobPart): Generator<number> {
   }
 }
 
+/** How many events of the job are the part's. */
 export function countOf(part: JobPart): number {
   let count = 0;
   for (let i = 1; i < part.r.length; i += 2) count += part.r[i]!;
   return count;
 }
 
+/** The data of the chunk's job, its payload packed and sealed. */
 export function toJobData(chunk: Chunk, sealer: Sealer): JobData {
   const { request, events } = chunk;
   const payload = {

@@ -15,6 +15,7 @@ export interface Cooldowns {
   list(): Promise<ReadonlyMap<string, number>>;
 }
 
+/** The scope of an account's own limit. */
 export function accountScope(accountId: string): string {
   return accountId;
 }
@@ -23,6 +24,7 @@ export function appScope(platform: string, app: string): string {
   return `app:${platform}:${hash('sha256', app, 'hex').slice(0, 12)}`;
 }
 
+/** Cool-downs in one sorted set: scope by when it ends. */
 export function createCooldowns(connection: RedisConnection, now: () => number): Cooldowns {
   return {
     async until(scopes) {

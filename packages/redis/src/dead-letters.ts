@@ -11,6 +11,7 @@ import { JOB_OPTIONS, laneQueueOn, type LaneQueue } from './lane-queue.ts';
 import { letterDataSchema, toDeadLetter, whyNotReplayable, type LetterData } from './letter-data.ts';
 import { listLetters } from './letter-list.ts';
 
+/** What the dead letter store works with. */
 export interface DeadLettersDeps {
   /** A connection that does nothing else: replays run under WATCH on it. */
   readonly connection: RedisConnection;
@@ -26,10 +27,12 @@ const EVENTS_PER_ROUND = 1_000;
 /** Letter ids carry their lane: `dl_<job>_<first position>_<queue>`. */
 const LETTER_ID = /^dl_[0-9a-z]+_\d+_([a-z]+(?:\.\d{1,4})?)$/;
 
+/** The same for the same events of a job, so that a letter written twice is one. */
 export function letterId(lane: Lane, jobId: string, firstPosition: number): string {
   return `dl_${jobId}_${firstPosition}_${lane.queue}`;
 }
 
+/** Dead letters: jobs of the lanes' `.dead` queues, which no worker takes. */
 export function createDeadLetterStore(deps: DeadLettersDeps): DeadLetterStore {
   const { connection, lanes } = deps;
   const queues = new Map(

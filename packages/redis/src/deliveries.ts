@@ -11,6 +11,7 @@ const POLL_MS = 1_000;
 const MAX_SCANNED_ROWS = 5_000;
 const DELIVERY_ID = /^dlv_[0-9a-z]{10,40}(_[a-z]+\.\d{1,4})?$/;
 
+/** What the delivery store works with. */
 export interface DeliveriesDeps {
   readonly connection: RedisConnection;
   readonly lanes: Lanes;
@@ -19,6 +20,7 @@ export interface DeliveriesDeps {
   readonly now: () => number;
 }
 
+/** Reads receipts, the log and the event index. */
 export function createDeliveryStore(deps: DeliveriesDeps): DeliveryStore {
   const { connection, lanes } = deps;
 

@@ -11,6 +11,7 @@ import { statusDataSchema, type StatusData } from './status-poll.ts';
 import { takeJob, type QueueJob } from './taken-job.ts';
 import { keepWayOutOpen } from './way-out.ts';
 
+/** What a worker of one lane works with. */
 export interface DeliveryWorkerOptions {
   readonly connector: Connector;
   /** For our own reads and writes; the worker itself has connections of its own. */
@@ -32,6 +33,7 @@ export interface DeliveryWorkerOptions {
   readonly stalledCheckMs?: number | undefined;
 }
 
+/** A running worker of one lane. */
 export interface DeliveryWorker {
   /** Stops or goes on taking jobs; what was taken goes on. */
   setAppetite(wantsMore: boolean): void;

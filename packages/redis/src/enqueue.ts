@@ -8,6 +8,7 @@ import { openLaneQueue, type LaneQueue } from './lane-queue.ts';
 import { answering } from './usable-redis.ts';
 import { MAX_GROUP_BYTES, MAX_GROUP_REQUESTS, MAX_WAITING_BYTES, MAX_WAITING_REQUESTS } from './limits.ts';
 
+/** What every stored request depends on; `apiId` names the reply channel of this process. */
 export interface EnqueueConfig {
   readonly apiId: string;
   readonly logRetentionDays: number;
@@ -16,6 +17,7 @@ export interface EnqueueConfig {
   readonly now: () => number;
 }
 
+/** What the writing side works with. */
 export interface EnqueueDeps {
   readonly connector: Connector;
   readonly lanes: Lanes;

@@ -6,6 +6,7 @@ import { orUnavailable, type RedisConnection } from './connect.ts';
 import type { Cooldowns } from './cooldowns.ts';
 import { keys, type Lane, type Lanes } from './keys.ts';
 
+/** What the health readings work with. */
 export interface HealthDeps {
   readonly connection: RedisConnection;
   readonly lanes: Lanes;
@@ -15,6 +16,7 @@ export interface HealthDeps {
   readonly now: () => number;
 }
 
+/** Reads books, ages, queue lengths and cool-downs, for metrics and readiness. */
 export function createHealth({ connection, lanes, cooldowns, queues, now }: HealthDeps): Health {
   return {
     ping: () =>

@@ -6,6 +6,7 @@ import { settle } from './settle.ts';
 import { jobDataSchema } from './job-data.ts';
 import { jobRef } from './settle.ts';
 
+/** What a release works with. */
 export interface HoldsDeps {
   readonly connection: RedisConnection;
   readonly lanes: Lanes;

@@ -73,6 +73,7 @@ export function payloadContext(accountId: string, destinationId: string): string
 
 const LETTER = { GRANTED: 'G', DENIED: 'D' } as const;
 
+/** The two letters of a job's consent; `undefined` when nothing is said. */
 export function encodeConsent(consent: Consent | undefined): string | undefined {
   if (consent === undefined) return undefined;
   const letter = (value: Consent['adUserData']) => (value === undefined ? '-' : LETTER[value]);
@@ -80,6 +81,7 @@ export function encodeConsent(consent: Consent | undefined): string | undefined 
   return code === '--' ? undefined : code;
 }
 
+/** The consent behind the two letters. */
 export function decodeConsent(code: string | undefined): Consent | undefined {
   if (code === undefined) return undefined;
   const value = (letter: string | undefined) =>

@@ -16,6 +16,7 @@ export interface Lane {
 /** Account records, keys, cooldowns, tokens: what does not belong to a lane. */
 export const GLOBAL_TAG = '{relay}';
 
+/** The lanes of all platforms. */
 export interface Lanes {
   /** All lanes of the platform. */
   of(platform: PlatformId): readonly Lane[];
@@ -79,6 +80,7 @@ export function newId(prefix: string, nowMs: number): string {
 }
 
 // --- keys of a lane (tag first) ---
+/** Keys of a lane, tag or lane first. */
 export const keys = {
   receipt: (tag: string, deliveryId: string) => `${tag}:dlv:${deliveryId}`,
   failures: (tag: string, deliveryId: string) => `${tag}:dlv:${deliveryId}:f`,
@@ -106,6 +108,7 @@ export const keys = {
 } as const;
 
 // --- global keys ---
+/** Keys of what belongs to no lane. */
 export const globals = {
   account: (id: string) => `${GLOBAL_TAG}:account:${id}`,
   accounts: `${GLOBAL_TAG}:accounts`,

@@ -15,6 +15,7 @@ export type Transaction = Omit<ChainableCommander, 'hset'> & {
  */
 const UNLIMITED_ATTEMPTS = 2 ** 31;
 
+/** Options of every job that a worker takes. */
 export const JOB_OPTIONS: JobsOptions = {
   attempts: UNLIMITED_ATTEMPTS,
   backoff: { type: 'custom' },

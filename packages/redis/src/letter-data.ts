@@ -41,6 +41,7 @@ export const letterDataSchema = z.object({
 });
 export type LetterData = z.infer<typeof letterDataSchema>;
 
+/** Event ids that a letter shows in the clear. */
 export const MAX_LETTER_EVENT_IDS = 100;
 
 /** What a replay depends on besides the letter. */
@@ -78,6 +79,7 @@ export function whyNotReplayable(letter: LetterData, { nowMs, dedupWindowMs, sen
   return undefined;
 }
 
+/** The letter as the API shows it. */
 export function toDeadLetter(id: string, letter: LetterData, circumstances: Circumstances & { readonly replayedAtMs: number | undefined }): DeadLetter {
   const { replayedAtMs } = circumstances;
   const whyNot = replayedAtMs === undefined ? whyNotReplayable(letter, circumstances)?.why : 'It was replayed already.';

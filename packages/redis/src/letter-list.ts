@@ -8,6 +8,7 @@ import type { LaneQueue } from './lane-queue.ts';
 const SCAN_BATCH = 50;
 const MAX_SCANNED = 5_000;
 
+/** What the listing reads from. */
 export interface LetterSource {
   /** Dead letter queues in the order of the listing. */
   readonly queues: readonly LaneQueue[];

@@ -2,9 +2,11 @@
 export const PRIORITY_LIMIT = 2 ** 21 - 1;
 /** Requests that may wait in one process for the next write to Redis; past that callers hear 503. */
 export const MAX_WAITING_REQUESTS = 20_000;
+/** The same in bytes of wire events. */
 export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Most that one write takes along. A write is one blocking step of Redis, so it stays in the tens of milliseconds. */
 export const MAX_GROUP_REQUESTS = 2_000;
+/** The same in bytes of wire events. */
 export const MAX_GROUP_BYTES = 16 * 1024 * 1024;
 /** How often a write is tried again when an Idempotency-Key changed under it. */
 export const MAX_CONFLICTS = 50;
@@ -12,4 +14,5 @@ export const MAX_CONFLICTS = 50;
 export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
 /** Event ids shown on a log row, and how long they may be together: small values keep a receipt compact in Redis. */
 export const MAX_ROW_EVENT_IDS = 3;
+/** Characters of the event names on a row, together. */
 export const MAX_ROW_TEXT = 60;
