@@ -1,18 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
 import { createGoogleAdjustments, GOOGLE_ADS_VERSION, PLATFORMS, whatsappMessaging } from '@relay/platforms';
-import { applyBootstrap, openDelivery, openWorkerStore } from '@relay/redis';
+import { applyBootstrap, openDelivery, openQueueProbe, openWorkerStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readWorkerConfig, runProcess } from '@relay/runtime';
 import type { DeliveryPlatform } from '@relay/contract';
 import { createDeliverPorts } from './deliver-ports.ts';
 import { buildOps } from './ops-server.ts';
 import { sweepHeld } from './release-held.ts';
 import { startLane } from './start-lane.ts';
+import { watchLanes } from './watchdog.ts';
 
 const config = readWorkerConfig(process.env);
 const logger = createLogger({ level: config.logLevel, name: 'worker' });
 const platforms = { ...PLATFORMS, whatsapp: whatsappMessaging };
 const definitions: Readonly<Record<string, DeliveryPlatform>> = platforms;
+/** A lane waits for a token and for an answer between two signs of progress; the rest is for Redis. */
+const stuckAfterMs = 3 * config.delivery.platformTimeoutMs + 15_000;
 
 await runProcess(
   async (stack, draining) => {
@@ -48,7 +51,21 @@ await runProcess(
     });
     stack.use(sweepHeld(store, config, logger));
 
-    const ops = buildOps({ metrics, store, lanes, draining });
+    const watchdog = stack.use(
+      watchLanes({
+        lanes,
+        probe: stack.use(openQueueProbe(store.connector, Date.now)),
+        stuckAfterMs,
+        onStuck(found) {
+          logger.fatal(found, 'worker.stuck');
+          // Ends like on SIGTERM, so that lanes that do work finish what is in flight; whoever runs the process starts it anew.
+          process.exitCode = 1;
+          process.kill(process.pid, 'SIGTERM');
+        },
+        now: Date.now,
+      }),
+    );
+    const ops = buildOps({ metrics, watchdog, draining });
     await ops.listen({ host: config.ops.host, port: config.ops.port });
     stack.defer(() => ops.close());
     logger.info({ port: config.ops.port, queues: lanes.map((lane) => lane.lane.lane.queue) }, 'worker.ready');

@@ -11,6 +11,8 @@ export interface RunningLane {
   readonly lane: DeliveryLane;
   readonly active: number;
   readonly lastAliveMs: number;
+  /** Grows with every job taken or brought to an end and with every answer of a platform. */
+  readonly worked: number;
   /** Stops taking jobs, gives back what is not sent yet, waits for what is in flight. */
   close(): Promise<void>;
 }
@@ -24,7 +26,23 @@ export interface LanePorts {
 /** One lane of one platform: jobs in, platform requests out. */
 export function startLane(lane: DeliveryLane, ports: LanePorts, store: SharedStore, config: WorkerConfig, logger: Logger): RunningLane {
   const hungry = new Map<Coalescer, boolean>();
-  const coalescerOf = (own: DeliverPorts): Coalescer => {
+  let worked = 0;
+  const noted = async <T>(work: () => Promise<T>): Promise<T> => {
+    worked += 1;
+    try {
+      return await work();
+    } finally {
+      worked += 1;
+    }
+  };
+  const coalescerOf = (given: DeliverPorts): Coalescer => {
+    const own: DeliverPorts = {
+      ...given,
+      report(attempt) {
+        worked += 1;
+        given.report(attempt);
+      },
+    };
     const coalescer: Coalescer = new Coalescer({
       concurrency: config.delivery.destinationConcurrency,
       maxEvents: own.definition.maxEvents,
@@ -46,8 +64,8 @@ export function startLane(lane: DeliveryLane, ports: LanePorts, store: SharedSto
   const adjustments = ports.adjustments === undefined ? undefined : coalescerOf(ports.adjustments);
   const worker = lane.start({
     concurrency: config.delivery.workerConcurrency,
-    deliver: (job: QueueJob) => coalescerFor(job, conversions, adjustments).add(job),
-    pollStatus: (data) => pollStatus(data, lane, ports.conversions, store, logger, config.googleStatusFirstPollMs),
+    deliver: (job: QueueJob) => noted(() => coalescerFor(job, conversions, adjustments).add(job)),
+    pollStatus: (data) => noted(() => pollStatus(data, lane, ports.conversions, store, logger, config.googleStatusFirstPollMs)),
     onError: (error, what) => logger.error({ err: error, queue: lane.lane.queue }, what),
   });
   return {
@@ -57,6 +75,9 @@ export function startLane(lane: DeliveryLane, ports: LanePorts, store: SharedSto
     },
     get lastAliveMs() {
       return worker.lastAliveMs;
+    },
+    get worked() {
+      return worked;
     },
     async close() {
       conversions.stop();

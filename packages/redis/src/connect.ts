@@ -11,6 +11,7 @@ export type RedisConnection = Redis;
  */
 export type ConnectionRole = 'producer' | 'consumer' | 'subscriber';
 
+/** Opens connections to the Redis that `REDIS_URL` names. Who opens one closes it. */
 export interface Connector {
   open(role: ConnectionRole): RedisConnection;
   readonly isCluster: boolean;
@@ -18,6 +19,12 @@ export interface Connector {
 
 /** Longest wait for an answer of Redis on the API's side, ms; then the caller hears 503. */
 const PRODUCER_COMMAND_TIMEOUT_MS = 8_000;
+/**
+ * A connection on which an answer is due and nothing comes for this long is opened anew: its other end may be gone without a
+ * word (a failed-over host, a firewall), and the system would notice only after a quarter of an hour. A consumer's
+ * blocking commands take up to 10 s.
+ */
+const SILENCE_MS: Readonly<Record<ConnectionRole, number>> = { producer: 10_000, consumer: 30_000, subscriber: 30_000 };
 const RECONNECT_MAX_MS = 2_000;
 
 /**
@@ -54,19 +61,21 @@ export function createConnector(redisUrl: string): Connector {
 }
 
 /** What a cluster lets its nodes' connections be told. */
-function shared({ maxRetriesPerRequest, connectTimeout, commandTimeout }: ReturnType<typeof roleOptions>) {
-  return { maxRetriesPerRequest, connectTimeout, ...(commandTimeout !== undefined && { commandTimeout }) };
+function shared({ maxRetriesPerRequest, connectTimeout, socketTimeout, commandTimeout }: ReturnType<typeof roleOptions>) {
+  return { maxRetriesPerRequest, connectTimeout, socketTimeout, ...(commandTimeout !== undefined && { commandTimeout }) };
 }
 
 function roleOptions(role: ConnectionRole): {
   retryStrategy: (times: number) => number;
   maxRetriesPerRequest: number | null;
   connectTimeout: number;
+  socketTimeout: number;
   enableOfflineQueue?: boolean;
   autoResubscribe?: boolean;
   commandTimeout?: number;
 } {
   const retryStrategy = (times: number) => Math.min(times * 50, RECONNECT_MAX_MS);
+  const socketTimeout = SILENCE_MS[role];
   return role === 'producer'
     ? {
         retryStrategy,
@@ -76,8 +85,9 @@ function roleOptions(role: ConnectionRole): {
         maxRetriesPerRequest: 0,
         commandTimeout: PRODUCER_COMMAND_TIMEOUT_MS,
         connectTimeout: 5_000,
+        socketTimeout,
       }
-    : { retryStrategy, maxRetriesPerRequest: null, connectTimeout: 5_000, autoResubscribe: role !== 'subscriber' };
+    : { retryStrategy, maxRetriesPerRequest: null, connectTimeout: 5_000, socketTimeout, autoResubscribe: role !== 'subscriber' };
 }
 
 /** Connection errors surface where a command fails; without a listener Node would end the process. */
@@ -93,6 +103,7 @@ type Target =
 type Host = { host: string; port: number };
 type Auth = { username?: string; password?: string };
 
+/** @throws Error naming REDIS_URL. */
 export function parseRedisUrl(redisUrl: string): Target {
   if (/^rediss?:\/\//.test(redisUrl)) return { kind: 'single', url: redisUrl };
   const many = /^redis\+(sentinel|cluster):\/\/(?:([^@/]*)@)?([^/?]+)(\/[^?]*)?$/.exec(redisUrl);
@@ -135,6 +146,7 @@ export async function orUnavailable<T>(operation: () => Promise<T>): Promise<T> 
   }
 }
 
+/** The 503 for what went wrong with Redis: `queue_full` when its memory is full, else `storage_unavailable`. */
 export function unavailable(cause: unknown): RelayError {
   const full = causesOf(cause).some((message) => /OOM command not allowed/.test(message));
   return new RelayError(

@@ -1,0 +1,46 @@
+import { orUnavailable, type Connector } from './connect.ts';
+import type { Lane } from './keys.ts';
+
+/**
+ * Looks at a lane from beside: on a connection that fails fast and that nothing else uses, so that it tells what is true
+ * also when the connections that work is done on hang.
+ */
+export interface QueueProbe extends AsyncDisposable {
+  /**
+   * Jobs that could be taken now: those that wait, and those whose delay has been over for a while.
+   * @throws RelayError `storage_unavailable`.
+   */
+  waiting(lane: Lane): Promise<number>;
+  /** Round trip to Redis, ms. @throws RelayError `storage_unavailable`. */
+  ping(): Promise<number>;
+}
+
+/** A job whose delay ended is moved when the next worker asks; idle ones ask every 5 s. */
+const OVERDUE_MS = 10_000;
+/** BullMQ keeps the time of a delayed job in the upper bits of its score. */
+const SCORE_PER_MS = 0x1000;
+
+export function openQueueProbe(connector: Connector, now: () => number): QueueProbe {
+  const connection = connector.open('producer');
+  return {
+    waiting: ({ tag, queue }) =>
+      orUnavailable(async () => {
+        const [wait, prioritized, overdue] = await Promise.all([
+          connection.llen(`${tag}:${queue}:wait`),
+          connection.zcard(`${tag}:${queue}:prioritized`),
+          connection.zcount(`${tag}:${queue}:delayed`, '-inf', (now() - OVERDUE_MS) * SCORE_PER_MS),
+        ]);
+        return wait + prioritized + overdue;
+      }),
+    ping: () =>
+      orUnavailable(async () => {
+        const startedAt = performance.now();
+        await connection.ping();
+        return performance.now() - startedAt;
+      }),
+    [Symbol.asyncDispose]() {
+      connection.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
