@@ -270,6 +270,8 @@ function environment(redisUrl: string, sandboxUrl: string, bootstrapPath: string
     OPS_USER: OPS.user,
     OPS_PASSWORD: OPS.password,
     META_GRAPH_URL: `${sandboxUrl}/meta`,
+    META_APP_SECRET: SEED.meta.whatsapp.appSecret,
+    META_VERIFY_TOKEN: SEED.meta.whatsapp.verifyToken,
     GOOGLE_DATA_MANAGER_URL: `${sandboxUrl}/google/datamanager`,
     GOOGLE_ADS_URL: `${sandboxUrl}/google/ads`,
     GOOGLE_OAUTH_URL: `${sandboxUrl}/google/oauth/token`,
@@ -298,6 +300,7 @@ const BOOTSTRAP = {
     { id: 'acc_meta_2', platform: 'metaads', credentials: { accessToken: SECOND_META_TOKEN } },
     { id: 'acc_google', platform: 'googleads', credentials: GOOGLE_CREDENTIALS },
     { id: 'acc_linkedin', platform: 'linkedinads', credentials: { accessToken: linkedin.accessToken, scopes: ['rw_conversions', 'r_ads'] } },
+    { id: 'acc_wa', platform: 'whatsapp', credentials: { accessToken: meta.whatsapp.accessToken }, metadata: { wabaId: meta.whatsapp.wabaId, phoneNumberId: meta.whatsapp.phoneNumberId } },
     { id: 'acc_linkedin_narrow', platform: 'linkedinads', credentials: { accessToken: linkedin.accessTokenWithoutScope, scopes: ['r_ads'] } },
   ],
 };

@@ -19,6 +19,14 @@ export interface SeenRequest {
   readonly events: number;
   readonly atMs: number;
 }
+/** A tap on an ad that leads to WhatsApp, and the webhook that tells of it; members in `apps/sandbox/src/whatsapp/README.md`. */
+export type Tap = Readonly<Record<string, string | number | boolean>> & { readonly waId: string };
+export interface Tapped {
+  readonly ctwaClid: string | null;
+  readonly wamid: string;
+  /** What the webhook was answered with, repeat by repeat; 0: no answer. */
+  readonly deliveredStatuses: readonly number[];
+}
 export type Switches = Readonly<Record<string, string | number | boolean | null>>;
 
 /** A token of a second Meta account, valid besides the seeded one. */
@@ -61,6 +69,12 @@ export function createSandbox(url: string, switches: Switches) {
       const query = new URLSearchParams(Object.entries(filter).map(([name, value]): [string, string] => [name, String(value)]));
       return (await call('GET', `accepted?${query.toString()}`)) as Accepted;
     },
+    tap: async (tap: Tap): Promise<Tapped> => (await call('POST', 'whatsapp/click', { adId: '120226305854810726', ...tap })) as Tapped,
+    /** Several taps, in one webhook or in one each. */
+    taps: async (clicks: readonly Tap[], sending: Readonly<Record<string, unknown>>) =>
+      (await call('POST', 'whatsapp/batch', { clicks: clicks.map((tap) => ({ adId: '120226305854810726', ...tap })), ...sending })) as { readonly clicks: readonly Pick<Tapped, 'ctwaClid' | 'wamid'>[]; readonly deliveredStatuses: readonly number[] },
+    /** The handshake of a subscription. */
+    verify: async (given: Readonly<Record<string, string>>) => (await call('POST', 'whatsapp/verify', given)) as { readonly status: number; readonly verified: boolean },
     /** Oldest first. */
     requests: async (platform: SandboxPlatform): Promise<readonly SeenRequest[]> =>
       ((await call('GET', `requests?platform=${platform}&limit=10000`)) as { requests: SeenRequest[] }).requests.toReversed(),
