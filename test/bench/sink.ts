@@ -1,0 +1,48 @@
+import { createServer } from 'node:http';
+
+/**
+ * A platform that takes everything: counts events by their id, answers like Meta. Started by the benchmark as a process of
+ * its own. `GET /count` tells requests and events so far; `POST /reset?ms=N` starts over and answers after N ms from then on.
+ */
+let requests = 0;
+let events = 0;
+let latencyMs = 0;
+
+function count(body: Buffer, id: string): number {
+  let found = 0;
+  for (let at = body.indexOf(id); at !== -1; at = body.indexOf(id, at + id.length)) found += 1;
+  return found;
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://sink');
+  const parts: Buffer[] = [];
+  request.on('data', (part: Buffer) => parts.push(part));
+  request.on('end', () => {
+    if (url.pathname === '/count') {
+      response.end(JSON.stringify({ requests, events }));
+      return;
+    }
+    if (url.pathname === '/reset') {
+      requests = 0;
+      events = 0;
+      latencyMs = Number(url.searchParams.get('ms') ?? 0);
+      response.end();
+      return;
+    }
+    const received = count(Buffer.concat(parts), url.pathname.startsWith('/floor') ? '"eventId"' : '"event_id"');
+    const answer = () => {
+      requests += 1;
+      events += received;
+      response.setHeader('content-type', 'application/json');
+      response.end(`{"events_received":${received},"messages":[],"fbtrace_id":"A${requests}"}`);
+    };
+    if (latencyMs > 0) setTimeout(answer, latencyMs);
+    else answer();
+  });
+});
+server.listen(Number(process.env['SINK_PORT']), '127.0.0.1', () => console.log('sink.listening'));
+process.once('SIGTERM', () => {
+  server.close();
+  server.closeAllConnections();
+});
