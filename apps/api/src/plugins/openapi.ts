@@ -2,6 +2,8 @@ import fastifySwagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { addExamples, type Operation } from '../openapi/add-examples.ts';
 import { MAX_WAIT_SECONDS } from '../conversion-headers.ts';
 import { schemaRegistry } from '../schemas/registry.ts';
 
@@ -11,7 +13,7 @@ Every route is served under \`/v1\` and, the same, under \`/api/v1\`. Every answ
 
 /** The API's own reference, from the same zod schemas that check the requests. To be registered before the routes. */
 export async function installOpenapi(app: FastifyInstance): Promise<void> {
-  const transform = createJsonSchemaTransform({ schemaRegistry });
+  const transform = createJsonSchemaTransform({ schemaRegistry, zodToJsonConfig });
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
@@ -32,15 +34,21 @@ export async function installOpenapi(app: FastifyInstance): Promise<void> {
   });
 }
 
-const addSchemas = createJsonSchemaTransformObject({ schemaRegistry });
+/** Descriptions and the like are kept by zod in its own registry, which a conversion with ours does not look into. */
+const zodToJsonConfig: NonNullable<Parameters<typeof createJsonSchemaTransform>[0]['zodToJsonConfig']> = {
+  override: ({ zodSchema, jsonSchema }) => void Object.assign(jsonSchema, z.globalRegistry.get(zodSchema)),
+};
 
-/** Named schemas, without the twins for requests that nothing refers to; and the headers that are read by hand. */
+const addSchemas = createJsonSchemaTransformObject({ schemaRegistry, zodToJsonConfig });
+
+/** Named schemas, without the twins for requests that nothing refers to; the headers that are read by hand; examples. */
 const finishDocument: SwaggerTransformObject = (input) => {
   const document = addSchemas(input) as OpenapiDocument;
   const schemas = document.components?.schemas ?? {};
   for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];
   const send = document.paths?.['/v1/ads/conversions']?.post;
   if (send !== undefined) send.parameters = [...(send.parameters ?? []), ...SEND_HEADERS];
+  addExamples((document.paths ?? {}) as Record<string, Record<string, Operation>>);
   return document as ReturnType<typeof addSchemas>;
 };
 
