@@ -19,6 +19,12 @@ export function bootstrapOf(apiKey: string) {
         },
       },
       { id: 'acc_linkedin', platform: 'linkedinads', credentials: { accessToken: linkedin.accessToken, scopes: ['rw_conversions', 'r_ads'] } },
+      {
+        id: 'acc_wa',
+        platform: 'whatsapp',
+        credentials: { accessToken: meta.whatsapp.accessToken },
+        metadata: { wabaId: meta.whatsapp.wabaId, phoneNumberId: meta.whatsapp.phoneNumberId },
+      },
     ],
   };
 }

@@ -11,6 +11,9 @@ import { endWith, runStack } from './run-stack.ts';
 import { createSandboxControl, type SandboxControl } from './sandbox-control.ts';
 import { scriptedFaults, scriptSandbox } from './script-sandbox.ts';
 import type { Stack } from './stack.ts';
+import { findWhatsappProblems } from './whatsapp-check.ts';
+import { playWhatsapp } from './whatsapp-loop.ts';
+import { formatWhatsapp } from './whatsapp-report.ts';
 
 /** For all final answers of a phase; it takes seconds. */
 const FINAL_MS = 45_000;
@@ -51,9 +54,13 @@ async function demo(stack: Stack): Promise<number> {
   const counts = await readCounts(stack, control);
   const logs = await newestRows(client, [...new Set(outcomes.map(({ plan }) => plan.accountId))], LOG_ROWS);
   const faultWords = scriptedFaults(manifest).map(({ words }) => words);
+  step('WhatsApp: people tap ads, write, and become customers');
+  const whatsapp = await playWhatsapp(stack, client, control);
   say(`\n${formatReport({ outcomes, counts, sandboxBeforeSingles, logs, faultWords }, paint)}`);
+  say(formatWhatsapp(whatsapp, paint));
   say(places(stack));
-  return verdict(findProblems(outcomes, counts), outcomes.reduce((sum, { submitted }) => sum + submitted, 0), totalsOf(outcomes).length);
+  const events = outcomes.reduce((sum, { submitted }) => sum + submitted, 0) + whatsapp.sent.length;
+  return verdict([...findProblems(outcomes, counts), ...findWhatsappProblems(whatsapp)], events, totalsOf(outcomes).length + 1);
 }
 
 function places({ apiUrl, workerUrl, secrets }: Stack): string {

@@ -1,3 +1,4 @@
+import { SEED } from '@relay/sandbox';
 import type { StackSecrets } from './secrets.ts';
 
 export interface StackPlaces {
@@ -15,6 +16,8 @@ export function relayEnvironment({ redisUrl, sandboxUrl, bootstrapPath, shutdown
     RELAY_SECRET_KEY: secrets.secretKey,
     RELAY_BOOTSTRAP: bootstrapPath,
     SHUTDOWN_GRACE_MS: String(shutdownGraceMs),
+    META_APP_SECRET: SEED.meta.whatsapp.appSecret,
+    META_VERIFY_TOKEN: SEED.meta.whatsapp.verifyToken,
     META_GRAPH_URL: `${sandboxUrl}/meta`,
     GOOGLE_DATA_MANAGER_URL: `${sandboxUrl}/google/datamanager`,
     GOOGLE_ADS_URL: `${sandboxUrl}/google/ads`,

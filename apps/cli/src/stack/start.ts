@@ -23,6 +23,7 @@ Conversion Relay is up, with emulated platforms behind it. Ctrl-C stops it; data
   accounts      acc_meta (pixels ${SEED.meta.pixels.join(', ')})
                 acc_google (customers/${SEED.google.customerId}/conversionActions/${SEED.google.uploadActions[0]} …)
                 acc_linkedin (rules ${SEED.linkedin.rules.join(', ')})
+                acc_wa (WhatsApp; POST /v1/whatsapp/dataset makes its dataset)
 
 For the command line (npm run relay -- --help):
 
@@ -32,6 +33,10 @@ For the command line (npm run relay -- --help):
 Or without it:
 
   curl -s ${apiUrl}/v1/ads/conversions -H 'authorization: Bearer ${secrets.apiKey}' -H 'content-type: application/json' -d '${body}'
+
+Somebody taps an ad and writes to acc_wa's WhatsApp number:
+
+  curl -s ${sandboxUrl}/_control/whatsapp/click -H 'content-type: application/json' -d '{"adId":"120226305854810726","waId":"4915512340000","webhookUrl":"${apiUrl}/webhooks/whatsapp"}'
 `;
 }
 
