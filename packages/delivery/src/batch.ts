@@ -18,6 +18,8 @@ export interface TakenJob {
   readonly attemptsMade: number;
   /** Events of the job that still need an answer. Unpacks. */
   load(): Promise<readonly LoadedEvent[]>;
+  /** Whether this worker still has the job: one that hung for longer than its lock lasts has lost it. Asks only when in doubt. */
+  isOurs(): Promise<boolean>;
 }
 
 /** One unpacked event of a job. */

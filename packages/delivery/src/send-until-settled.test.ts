@@ -342,3 +342,22 @@ describe('faults of single events that are not what they seem', () => {
     expect(stopped).toMatchObject({ kind: 'retry', afterMs: 7_200_000 });
   });
 });
+
+describe('a job that another worker has taken over meanwhile', () => {
+  it('is not sent, and is neither settled nor left open', async () => {
+    const lost = aJob({ jobId: 'lost', events: 2, isOurs: () => Promise.resolve(false) });
+    const { recorded, open, stopped } = await send(await eventsOf(lost, aJob({ jobId: 'ours', events: 2 })), () => accepted());
+    expect(recorded.requests.map(({ items }) => items)).toEqual([wires('ours', 0, 1)]);
+    expect(recorded.delivered()).toEqual(wires('ours', 0, 1));
+    expect({ open, stopped }).toEqual({ open: [], stopped: undefined });
+  });
+
+  it('is not sent on in the middle of a search', async () => {
+    let looks = 0;
+    const job = aJob({ jobId: 'a', events: 4, isOurs: () => Promise.resolve((looks += 1) < 2) });
+    const { recorded, open } = await send(await eventsOf(job), () => rejectedEvents());
+    expect(recorded.requests).toHaveLength(1);
+    expect(recorded.settlements).toEqual([]);
+    expect(open).toEqual([]);
+  });
+});

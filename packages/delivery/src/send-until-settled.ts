@@ -44,6 +44,7 @@ type Found = 'clean' | 'faulty' | 'stopped';
 type Refusal<Kind extends Verdict['kind']> = Extract<Verdict, { kind: Kind }>;
 
 class Run {
+  /** Events with an answer, or with another worker. */
   readonly settled = new Set<BatchEvent>();
   stopped: Stopped | undefined;
   #accessToken: string;
@@ -58,8 +59,10 @@ class Run {
   }
 
   /** Sends the set and deals with the answer. */
-  async attempt(events: readonly BatchEvent[]): Promise<Found> {
-    if (events.length === 0) return 'clean';
+  async attempt(all: readonly BatchEvent[]): Promise<Found> {
+    if (all.length === 0) return 'clean';
+    const events = await this.#withoutLost(all);
+    if (events.length === 0) return 'faulty';
     const { verdict, requestMs, ambiguous } = await this.#request(events);
     if (this.#ports.definition.isOutcomeUnknown !== undefined && verdict.kind !== 'accepted') {
       if (verdict.kind === 'retry' && ambiguous) return this.#buryUnknown(events, verdict, requestMs);
@@ -83,6 +86,16 @@ class Run {
       default:
         return assertNever(verdict);
     }
+  }
+
+  /** What another worker has taken over since is sent by that one, and no longer ours to answer for. */
+  async #withoutLost(events: readonly BatchEvent[]): Promise<readonly BatchEvent[]> {
+    const jobs = jobsOf(events);
+    const ours = await Promise.all(jobs.map((job) => job.isOurs()));
+    if (ours.every(Boolean)) return events;
+    const lost = new Set(jobs.filter((_, i) => !ours[i]));
+    for (const event of events) if (lost.has(event.job)) this.settled.add(event);
+    return events.filter((event) => !lost.has(event.job));
   }
 
   /** What stops all wins over single events that have to come again: it says when, or that the account is to be held. */

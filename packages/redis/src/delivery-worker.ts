@@ -168,7 +168,7 @@ async function deliverJob(job: Job<unknown>, token: string, options: DeliveryWor
   if (job.name === 'status') return pollStatus(job, token, options);
   const data = jobDataSchema.safeParse(job.data);
   if (!data.success) return waitForNewerVersion(job, token, options);
-  const taken = takeJob(job, data.data, options.lane, options.connection, options.sealer);
+  const taken = takeJob(job, data.data, options.lane, options.connection, options.sealer, options.lockMs ?? LOCK_MS);
   await apply(await options.deliver(taken), job, token, taken, options);
 }
 

@@ -100,6 +100,8 @@ export const keys = {
   /** An event that is good for one send was refused and sent anew: by this delivery. */
   sentAnew: (tag: string, deliveryId: string) => `${tag}:anew:${deliveryId}`,
   job: (lane: Lane, jobId: string) => `${lane.tag}:${lane.queue}:${jobId}`,
+  /** BullMQ's lock of a job: the token of who has taken it. */
+  lock: (lane: Lane, jobId: string) => `${lane.tag}:${lane.queue}:${jobId}:lock`,
   letter: (lane: Lane, letterId: string) => `${lane.tag}:${lane.queue}.dead:${letterId}`,
   /** BullMQ's list of the lane's dead letters, newest first. */
   deadLetters: (lane: Lane) => `${lane.tag}:${lane.queue}.dead:wait`,

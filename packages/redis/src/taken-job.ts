@@ -20,7 +20,10 @@ export function queueJob(event: BatchEvent): QueueJob {
   return event.job as QueueJob;
 }
 
-export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection: RedisConnection, sealer: Sealer): QueueJob {
+/** @param lockMs how long the lock lasts unless it is renewed, which it is every half of it; absent: for ever. */
+export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection: RedisConnection, sealer: Sealer, lockMs = Infinity): QueueJob {
+  // From before Redis gave the job out, so that a process that froze right after it counts that time too.
+  const sureUntilMs = (job.processedOn ?? 0) + lockMs / 2;
   const ref = jobRef(job.id!, data);
   // Only a job that was taken before can have settled events: the first time saves the look.
   let fresh = job.attemptsStarted <= 1;
@@ -43,6 +46,9 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
       if (settled === '*') return [];
       const events = openEvents(data, settled ?? null, sealer);
       return sending == null ? events : events.map((event) => ({ ...event, maybeSent: true }));
+    },
+    async isOurs() {
+      return Date.now() < sureUntilMs || (await connection.get(keys.lock(lane, job.id!))) === job.token;
     },
   };
 }

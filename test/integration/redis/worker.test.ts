@@ -217,6 +217,36 @@ describe('trouble', () => {
     expect(alive.errors).toEqual([expect.stringContaining('job.stalled')]);
     expect(await relay.ledger()).toMatchObject({ accepted: 3, delivered: 3, pending: 0 });
   });
+
+  test('a worker that hung past its lock knows that its job is another one\'s', async () => {
+    await send(relay.api);
+    const proxy = stack.use(await openProxy(relay.url));
+    const hung = Promise.withResolvers<void>();
+    const looks: boolean[] = [];
+    const hanging = stack.use(await openRelay({ redisUrl: proxy.url, sealer: relay.sealer }));
+    startWorker({
+      store: hanging.worker,
+      lockMs: 300,
+      stalledCheckMs: 100,
+      async deliver(job) {
+        looks.push(await job.isOurs());
+        await hung.promise;
+        looks.push(await job.isOurs());
+        return done;
+      },
+    });
+    await waitFor(() => looks.length === 1);
+    proxy.cut(true);
+    const ended = Promise.withResolvers<Fate>();
+    const alive = startWorker({ lockMs: 1_000, stalledCheckMs: 100, deliver: () => ended.promise });
+    await takenTimes(alive, 1);
+    proxy.open();
+    hung.resolve();
+    await waitFor(() => looks.length === 2);
+    expect(looks).toEqual([true, false]);
+    ended.resolve(done);
+    await emptied();
+  });
 });
 
 describe('a later look at the status', () => {

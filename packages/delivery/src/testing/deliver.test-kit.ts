@@ -58,6 +58,7 @@ export function aJob(over: Partial<TakenJob> & { readonly parts?: readonly numbe
           part: parts?.[position] ?? 0,
         })),
       ),
+    isOurs: () => Promise.resolve(true),
     ...fields,
   };
   return job;

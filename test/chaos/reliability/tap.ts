@@ -1,0 +1,86 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One request to a platform, as the tap between workers and sandbox saw it. Times are unix ms. */
+export interface Passage {
+  readonly path: string;
+  readonly eventIds: readonly string[];
+  readonly startedAt: number;
+  /** When the platform's answer had come in full; `undefined`: not yet, or never. */
+  answeredAt: number | undefined;
+  status: number | undefined;
+}
+
+export interface Tap extends AsyncDisposable {
+  readonly url: string;
+  readonly passages: readonly Passage[];
+  /** Once: called when the platform has answered a request that fits and before its sender hears of it, who hears nothing then. */
+  loseAnswer(fits: (passage: Passage) => boolean, whenAnswered: () => void): void;
+}
+
+/** Ids of the events in a request's body, whichever platform it is for. */
+function eventIdsOf(body: string): string[] {
+  try {
+    const { data, events, elements } = JSON.parse(body) as Record<string, Record<string, unknown>[] | undefined>;
+    const ids = [...(data ?? []).map((one) => one['event_id']), ...(events ?? []).map((one) => one['transactionId']), ...(elements ?? []).map((one) => one['eventId'])];
+    return ids.filter((id) => typeof id === 'string');
+  } catch {
+    return []; // A token request is no JSON.
+  }
+}
+
+/** Passes everything on to the sandbox, and knows of every event when it went and when it was answered. */
+export async function openTap(target: string): Promise<Tap> {
+  const passages: Passage[] = [];
+  const { hostname, port } = new URL(target);
+  let losing: { fits: (passage: Passage) => boolean; whenAnswered: () => void } | undefined;
+  const server = createServer((incoming, outgoing) => {
+    const parts: Buffer[] = [];
+    incoming.on('error', () => undefined);
+    incoming.on('data', (part: Buffer) => parts.push(part));
+    incoming.on('end', () => {
+      const body = Buffer.concat(parts);
+      const { method = '', url: path = '', headers } = incoming;
+      const passage: Passage = { path, eventIds: eventIdsOf(body.toString()), startedAt: Date.now(), answeredAt: undefined, status: undefined };
+      passages.push(passage);
+      const onward = request({ hostname, port, method, path, headers }, (answer) => {
+        passage.status = answer.statusCode;
+        if (losing?.fits(passage) === true) {
+          const { whenAnswered } = losing;
+          losing = undefined;
+          answer.resume().on('end', () => {
+            passage.answeredAt = Date.now();
+            whenAnswered();
+            outgoing.destroy();
+          });
+          return;
+        }
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+        answer.on('end', () => {
+          passage.answeredAt = Date.now();
+        });
+        answer.on('error', () => outgoing.destroy());
+      });
+      onward.on('error', () => outgoing.destroy());
+      outgoing.on('close', () => onward.destroy());
+      onward.end(body);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    passages,
+    loseAnswer(fits, whenAnswered) {
+      losing = { fits, whenAnswered };
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+    },
+  };
+}
