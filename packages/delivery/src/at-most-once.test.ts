@@ -61,6 +61,12 @@ describe('a platform that does not recognise repeats', () => {
     expect(recorded.calls).toContain('clearSending');
   });
 
+  it('sends nothing when the note cannot be made: the job is another worker\'s by now', async () => {
+    const { ports, recorded } = recordingPorts(() => accepted(), { ...counting(), markSending: () => Promise.reject(new Error('another worker has taken it')) });
+    await expect(deliver([aJob()], ports)).rejects.toThrow(/another worker/);
+    expect(recorded.requests).toEqual([]);
+  });
+
   it('leaves platforms with dedup as they are', async () => {
     const { fate, recorded } = await run({ kind: 'failed', code: 'timeout', bodySent: true }, {} as ReturnType<typeof counting>);
     expect(fate).toMatchObject({ kind: 'retry' });

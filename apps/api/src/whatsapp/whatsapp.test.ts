@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Conversation } from '@relay/delivery';
 import { anAccount, fakeAccounts, T0 } from '../testing/fake-accounts.ts';
+import { aDelivery } from '../testing/fake-deliveries.ts';
 import { fakeConversations, fakeSend, type FakeReply } from '../testing/fake-whatsapp.ts';
 import { openApi } from '../testing/open-api.ts';
 
@@ -98,6 +99,25 @@ describe('POST /v1/whatsapp/conversions', () => {
   });
 });
 
+describe('an event id that was used before', () => {
+  const repeated = (deliveryId: string) => openApi({ accounts: accountsWith(READY), conversations: fakeConversations([aConversation()]), enqueue: async () => ({ kind: 'repeated', deliveryId }) });
+
+  it('answers with the state of the first send, and says so', async () => {
+    await using api = await repeated('dlv_first');
+    api.deliveries.rows.set('dlv_first', aDelivery({ deliveryId: 'dlv_first', platform: 'whatsapp', accountId: 'acc_wa' }));
+    const { status, body } = await api.call('POST', '/v1/whatsapp/conversions', { body: lead() });
+    expect([status, body['deliveryId'], body['status']]).toEqual([200, 'dlv_first', 'delivered']);
+    expect(body['warnings']).toMatchObject([{ code: 'event_already_sent' }]);
+  });
+
+  it('is a 409 once nothing is kept of the first send', async () => {
+    await using api = await repeated('dlv_gone');
+    const { status, body } = await api.call('POST', '/v1/whatsapp/conversions', { body: lead() });
+    expect(status).toBe(409);
+    expect(body).toMatchObject({ code: 'conflict', param: 'eventId', error: expect.stringContaining('dlv_gone') });
+  });
+});
+
 describe('the dataset', () => {
   const found = { body: '{"data":[{"id":"900000000000900"}]}' };
   const none = { body: '{"data":[]}' };
@@ -146,6 +166,12 @@ describe('conversations', () => {
     const listed = await api.call('GET', '/v1/whatsapp/conversations?accountId=acc_wa');
     expect(listed.body).toMatchObject({ conversations: [{ id: 'mine', accountId: 'acc_wa', phoneE164: '40746123456' }], nextCursor: null });
     expect((await api.call('PUT', '/v1/whatsapp/conversations/mine', { body: { ...body, accountId: 'acc_wa2' } })).status).toBe(409);
+  });
+
+  it('cannot be imported with a click that is yet to come', async () => {
+    await using api = await open([]);
+    const { status, body } = await api.call('PUT', '/v1/whatsapp/conversations/mine', { body: { accountId: 'acc_wa', metadata: { ctwa_clid: 'c', ctwa_captured_at: new Date(T0 + 3_600_000).toISOString() } } });
+    expect([status, body['param']]).toEqual([400, 'metadata.ctwa_captured_at']);
   });
 });
 
@@ -208,6 +234,13 @@ describe('GET and POST /webhooks/whatsapp', () => {
       expect((await post(api, text, sign(text))).statusCode).toBe(200);
     }
     expect(conversations.captured).toEqual([]);
+  });
+
+  it('does not read the accounts for receipts of other messages', async () => {
+    const accounts = accountsWith(READY);
+    await using api = await openApi({ accounts: { ...accounts, list: () => Promise.reject(new Error('accounts were read')) } });
+    const statuses = JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '200', changes: [{ field: 'messages', value: { metadata: { phone_number_id: '300' }, statuses: [{ id: 'wamid.2', status: 'read' }] } }] }] });
+    expect((await post(api, statuses, sign(statuses))).statusCode).toBe(200);
   });
 
   it('takes 3 MB', async () => {
