@@ -11,7 +11,7 @@ import { rememberRoutes } from './plugins/known-routes.ts';
 import { installOpenapi } from './plugins/openapi.ts';
 import { installRequestFacts, requestIdOf } from './plugins/request-facts.ts';
 import { installApiRoutes, installOpsRoutes } from './routes/index.ts';
-import { SERVER_LIMITS, answerBrokenHttp } from './server-limits.ts';
+import { SERVER_LIMITS, answerBrokenHttp, installHttpRules } from './server-limits.ts';
 import { createWaiting } from './waiting.ts';
 import { installWebhook } from './whatsapp/webhook.ts';
 
@@ -38,6 +38,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
 
   const routes = rememberRoutes(app);
   installRequestFacts(app, deps);
+  installHttpRules(app);
   installErrors(app, deps, routes);
   installJsonBody(app);
   installHtmlHeaders(app);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { ERROR_CODES, RelayError, type ErrorCode } from '@relay/contract';
-import type { FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { MAX_WAIT_SECONDS } from './conversion-headers.ts';
 import { errorBody } from './plugins/error-body.ts';
 
@@ -12,8 +12,21 @@ export const SERVER_LIMITS = {
   requestTimeout: 60_000,
   /** Above the 60 s that load balancers keep idle connections, so that theirs ends first. */
   keepAliveTimeout: 72_000,
-  http: { headersTimeout: 15_000, connectionsCheckingInterval: 5000, maxHeaderSize: 16_384 },
+  http: { headersTimeout: 15_000, connectionsCheckingInterval: 5000, maxHeaderSize: 16_384, requireHostHeader: false },
 } as const;
+
+/** What Node would refuse in words of its own is refused in ours. To be called before any route is registered. */
+export function installHttpRules(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { httpVersion, headersDistinct } = request.raw;
+    // RFC 9112, 3.2: a request without a Host, or with two, is refused.
+    const hosts = headersDistinct?.['host']?.length ?? (request.raw.headers.host === undefined ? 0 : 1);
+    if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) done(new RelayError('invalid_header', 'A request needs one Host header.'));
+    else done();
+  });
+  // RFC 9110, 10.1.1: what is expected beyond 100-continue may be ignored.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+}
 
 /** What is not even HTTP never reaches a route; it is answered in the same shape. */
 export const answerBrokenHttp: NonNullable<FastifyServerOptions['clientErrorHandler']> = (error, socket) => {

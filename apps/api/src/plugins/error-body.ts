@@ -38,13 +38,17 @@ export function toRelayError(error: unknown, bodyLimitBytes: number): RelayError
       return new RelayError('invalid_header', 'The Content-Length header does not match the length of the request body.');
     case 'FST_ERR_BAD_URL':
       return new RelayError('invalid_request', 'The address holds a malformed percent-encoding.');
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new RelayError('invalid_request', 'The address holds an id that is longer than any of this API.');
+    case 'FST_STATIC_FORBIDDEN_PATH':
+      return new RelayError('route_not_found', 'There is no such page.');
     case 'ECONNRESET':
     case 'ERR_STREAM_PREMATURE_CLOSE':
       // The caller left while sending its body; nobody reads the answer, and nothing of ours is broken.
       if (isOfRequest(error)) return new RelayError('invalid_request', 'The request body did not arrive completely.');
       return internalError(error);
     default:
-      return internalError(error);
+      return isOfFramework(error) && isOfRequest(error) ? new RelayError('invalid_request', 'The request is malformed.') : internalError(error);
   }
 }
 
@@ -56,6 +60,10 @@ function internalError(cause: unknown): RelayError {
 function isOfRequest(error: unknown): boolean {
   const status = (error as { statusCode?: unknown }).statusCode;
   return typeof status === 'number' && status >= 400 && status < 500;
+}
+
+function isOfFramework(error: unknown): boolean {
+  return String(codeOf(error)).startsWith('FST_');
 }
 
 function codeOf(error: unknown): unknown {
