@@ -15,14 +15,22 @@ export const SERVER_LIMITS = {
   http: { headersTimeout: 15_000, connectionsCheckingInterval: 5000, maxHeaderSize: 16_384, requireHostHeader: false },
 } as const;
 
+/** Connections whose last request was answered before all of it had come: what breaks off then has had its answer. */
+const answeredEarly = new WeakSet<Socket>();
+
 /** What Node would refuse in words of its own is refused in ours. To be called before any route is registered. */
 export function installHttpRules(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    const { httpVersion, headersDistinct } = request.raw;
+    const { httpVersion, headersDistinct, socket } = request.raw;
+    answeredEarly.delete(socket);
     // RFC 9112, 3.2: a request without a Host, or with two, is refused.
     const hosts = headersDistinct?.['host']?.length ?? (request.raw.headers.host === undefined ? 0 : 1);
     if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) done(new RelayError('invalid_header', 'A request needs one Host header.'));
     else done();
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    if (!request.raw.complete) answeredEarly.add(request.raw.socket);
+    done();
   });
   // RFC 9110, 10.1.1: what is expected beyond 100-continue may be ignored.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
@@ -37,7 +45,7 @@ export const answerBrokenHttp: NonNullable<FastifyServerOptions['clientErrorHand
 };
 
 function end(socket: Socket, status: number, reason: string, code: ErrorCode, message: string): void {
-  if (!socket.writable || socket.destroyed) {
+  if (!socket.writable || socket.destroyed || answeredEarly.has(socket)) {
     socket.destroy();
     return;
   }
