@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
-import { createGoogleAdjustments, GOOGLE_ADS_VERSION, PLATFORMS, whatsappMessaging } from '@relay/platforms';
+import { createGoogleAdjustments, PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openDelivery, openQueueProbe, openWorkerStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readWorkerConfig, runProcess } from '@relay/runtime';
 import type { DeliveryPlatform } from '@relay/contract';
@@ -43,7 +43,7 @@ await runProcess(
         const definition = definitions[lane.platform]!;
         const portsFor = (own: DeliveryPlatform) =>
           createDeliverPorts({ store, lane: delivery, definition: own, endpoints: platformEndpoints(config), config, sealer, send, metrics, logger });
-        const adjustments = lane.platform === 'googleads' ? portsFor(createGoogleAdjustments(GOOGLE_ADS_VERSION)) : undefined;
+        const adjustments = lane.platform === 'googleads' ? portsFor(createGoogleAdjustments(config.googleAdsVersion)) : undefined;
         return startLane(delivery, { conversions: portsFor(definition), adjustments }, store, config, logger);
       });
     stack.defer(async () => {

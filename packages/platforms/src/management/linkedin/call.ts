@@ -60,8 +60,14 @@ export function pagedByStart(ctx: LinkedinContext, path: string, query: Readonly
     const start = Number(cursor ?? 0);
     const body = await linkedinJson(ctx, { method: 'GET', path, query: { ...query, start, count: PAGE_SIZE } });
     const items = elementsOf(body);
-    return { items, next: items.length < PAGE_SIZE ? undefined : String(start + items.length) };
+    return { items, next: items.length < pageSizeOf(body) ? undefined : String(start + items.length) };
   });
+}
+
+/** A page is full by what the answer says it holds: LinkedIn may give fewer than were asked for. `total` can be -1. */
+function pageSizeOf(body: JsonObject): number {
+  const count = asObject(body['paging'])?.['count'];
+  return typeof count === 'number' && count > 0 ? Math.min(count, PAGE_SIZE) : PAGE_SIZE;
 }
 
 /** A finder whose paging is not published: asked as documented, then followed by the page token or the link that it gives. */

@@ -52,6 +52,17 @@ describe('LinkedIn: list of destinations', () => {
     });
   });
 
+  it('goes on when LinkedIn gives smaller pages than were asked for', async () => {
+    const clamped = (start: number, ...ids: readonly number[]): Scripted => ({ body: { paging: { start, count: 2, total: -1 }, elements: ids.map((id) => rule(id)) } });
+    const { ctx } = script({
+      'GET /rest/adAccountUsers?q=authenticatedUser': users(5),
+      [finder(5)]: clamped(0, 1, 2),
+      [finder(5, 2)]: clamped(2, 3, 4),
+      [finder(5, 4)]: clamped(4, 5),
+    });
+    expect((await linkedin.listDestinations(ctx)).destinations.map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
+  });
+
   it.each<[string, object, string]>([
     ['a page token', { metadata: { nextPageToken: 'T/1' } }, 'pageToken=T%2F1'],
     ['a link', { paging: { start: 0, count: 10, links: [{ rel: 'next', href: 'https://evil.test/rest/adAccountUsers?q=authenticatedUser&start=10&count=10' }] } }, 'start=10&count=10'],
