@@ -1,0 +1,85 @@
+import { SEED } from '@relay/sandbox';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ACTION, actionOf, anEvent, freshIds, now, toGoogle } from './events.ts';
+import { BALANCED, GOOGLE_CREDENTIALS, startRelay, type Json, type Relay } from './harness.ts';
+
+const WEBPAGE = actionOf(SEED.google.webpageActions[0]);
+
+let relay: Relay;
+beforeAll(async () => {
+  relay = await startRelay();
+});
+afterAll(() => relay?.stop());
+beforeEach(() => relay.sandbox.reset());
+
+/** Conversions that Google has, by their event ids. */
+async function sent(count: number, destinationId = ACTION): Promise<string[]> {
+  const ids = freshIds('adjusted', count);
+  expect((await relay.send(toGoogle(ids.map((id) => anEvent(id)), destinationId))).body).toMatchObject({ status: 'delivered', eventsReceived: count });
+  return ids;
+}
+const retraction = (orderId: string) => ({ adjustmentType: 'RETRACTION' as const, adjustmentTime: now(), orderId });
+const adjust = (adjustments: object[], headers: Record<string, string> = {}, destinationId = ACTION): Promise<{ status: number; body: Json }> =>
+  relay.call('POST', '/v1/ads/conversions/adjustments', { body: { accountId: 'acc_google', destinationId, adjustments }, headers });
+
+describe('adjustConversions', () => {
+  test('retracts, restates and enhances through the client, and maps what fails to its index', async () => {
+    const [order, other] = await sent(2);
+    const { data } = await relay.client().conversions.adjustConversions({
+      body: {
+        accountId: 'acc_google',
+        destinationId: ACTION,
+        adjustments: [
+          retraction(order!),
+          retraction('never-sent'),
+          { adjustmentType: 'RESTATEMENT', adjustmentTime: now(), orderId: other!, restatementValue: 12.5, currency: 'eur' },
+          { adjustmentType: 'RESTATEMENT', adjustmentTime: now(), orderId: other! },
+        ],
+      },
+    });
+    expect(data).toMatchObject({ platform: 'googleads', adjustmentsReceived: 2, adjustmentsFailed: 2, traceId: expect.any(String) });
+    expect(data?.failures).toEqual([
+      { adjustmentIndex: 1, code: 'CONVERSION_NOT_FOUND', message: expect.any(String) },
+      { adjustmentIndex: 3, code: 'value_missing', message: expect.stringContaining('restatementValue') },
+    ]);
+    const [web] = await sent(1, WEBPAGE);
+    const enhanced = await adjust([{ adjustmentType: 'ENHANCEMENT', adjustmentTime: now(), orderId: web, user: { email: 'Jane@Example.com' } }], {}, WEBPAGE);
+    expect([enhanced.status, enhanced.body]).toMatchObject([200, { adjustmentsReceived: 1, adjustmentsFailed: 0, failures: [] }]);
+    await expect.poll(() => relay.books(), { timeout: 10_000 }).toEqual(BALANCED);
+  });
+
+  test('is retried, keeps its index, and counts an attempt whose answer got lost as done', async () => {
+    const [order] = await sent(1);
+    await relay.sandbox.fault({ platform: 'google', match: { path: 'uploadConversionAdjustments' }, times: 1, fault: { kind: 'reset', when: 'after' } });
+    const { status, body } = await adjust([retraction(order!)], { prefer: 'wait=20' });
+    // The second attempt hears "already retracted": the first one had been taken.
+    expect([status, body]).toMatchObject([200, { status: 'delivered', adjustmentsReceived: 1, adjustmentsFailed: 0 }]);
+  });
+
+  test('is held with its account and released with new credentials', async () => {
+    const [order] = await sent(1);
+    await relay.sandbox.token('google', SEED.google.refreshToken, 'revoked');
+    const queued = await adjust([retraction(order!)], { prefer: 'wait=3' });
+    expect([queued.status, queued.body.status]).toEqual([202, 'held']);
+    await relay.sandbox.token('google', SEED.google.refreshToken, 'valid');
+    const patched = await relay.call('PATCH', '/v1/admin/accounts/acc_google', { body: { credentials: GOOGLE_CREDENTIALS } });
+    expect(patched.body).toMatchObject({ status: 'active', releasedEvents: 1 });
+    expect(await relay.settled(queued.body.deliveryId)).toMatchObject({ status: 'delivered' });
+  });
+
+  test('dies into a letter that can be replayed, to the same endpoint', async () => {
+    const [id] = freshIds('late', 1);
+    const { body } = await adjust([retraction(id!)]);
+    expect(body).toMatchObject({ adjustmentsFailed: 1, failures: [{ adjustmentIndex: 0, code: 'CONVERSION_NOT_FOUND' }] });
+    expect((await relay.send(toGoogle([anEvent(id!, { eventTime: now() - 3600 })]))).body.status).toBe('delivered');
+    const letters = await relay.call('GET', '/v1/dead-letters?accountId=acc_google&platform=googleads');
+    const letter = (letters.body.deadLetters as Json[]).find(({ eventIds }) => eventIds.includes(id));
+    expect((await relay.call('POST', `/v1/dead-letters/${letter.id}/replay`)).body).toMatchObject({ replayed: true, events: 1 });
+    expect(await relay.settled(body.deliveryId)).toMatchObject({ status: 'delivered', eventsFailed: 0, replays: 1 });
+  });
+
+  test('is for Google alone', async () => {
+    const { status, body } = await relay.call('POST', '/v1/ads/conversions/adjustments', { body: { accountId: 'acc_meta', destinationId: '1', adjustments: [retraction('x')] } });
+    expect([status, body]).toMatchObject([405, { type: 'invalid_request_error', code: 'wrong_platform', platform: 'metaads' }]);
+  });
+});
