@@ -70,11 +70,14 @@ function roleOptions(role: ConnectionRole): {
   maxRetriesPerRequest: number | null;
   connectTimeout: number;
   socketTimeout: number;
+  reconnectOnError: (error: Error) => boolean;
   enableOfflineQueue?: boolean;
   autoResubscribe?: boolean;
   commandTimeout?: number;
 } {
   const retryStrategy = (times: number) => Math.min(times * 50, RECONNECT_MAX_MS);
+  // A master that became a replica: the new one is behind the same address by now, or Sentinel names it.
+  const reconnectOnError = ({ message }: Error) => message.startsWith('READONLY');
   const socketTimeout = SILENCE_MS[role];
   return role === 'producer'
     ? {
@@ -86,8 +89,9 @@ function roleOptions(role: ConnectionRole): {
         commandTimeout: PRODUCER_COMMAND_TIMEOUT_MS,
         connectTimeout: 5_000,
         socketTimeout,
+        reconnectOnError,
       }
-    : { retryStrategy, maxRetriesPerRequest: null, connectTimeout: 5_000, socketTimeout, autoResubscribe: role !== 'subscriber' };
+    : { retryStrategy, reconnectOnError, maxRetriesPerRequest: null, connectTimeout: 5_000, socketTimeout, autoResubscribe: role !== 'subscriber' };
 }
 
 /** Connection errors surface where a command fails; without a listener Node would end the process. */
@@ -148,7 +152,7 @@ export async function orUnavailable<T>(operation: () => Promise<T>): Promise<T> 
 
 /** The 503 for what went wrong with Redis: `queue_full` when its memory is full, else `storage_unavailable`. */
 export function unavailable(cause: unknown): RelayError {
-  const full = causesOf(cause).some((message) => /OOM command not allowed/.test(message));
+  const full = isMemoryFull(cause);
   return new RelayError(
     full ? 'queue_full' : 'storage_unavailable',
     full
@@ -158,8 +162,13 @@ export function unavailable(cause: unknown): RelayError {
   );
 }
 
+/** Whether Redis refused a write because its memory is full. */
+export function isMemoryFull(cause: unknown): boolean {
+  return messagesOf(cause).some((message) => /OOM command not allowed/.test(message));
+}
+
 /** The error's text, and for a discarded transaction the texts of what made Redis discard it (ioredis: `previousErrors`). */
-function causesOf(cause: unknown): string[] {
+export function messagesOf(cause: unknown): string[] {
   if (!(cause instanceof Error)) return [];
   const { previousErrors = [] } = cause as Error & { previousErrors?: readonly Error[] };
   return [cause.message, ...previousErrors.map((error) => error.message)];

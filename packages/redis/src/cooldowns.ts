@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RedisConnection } from './connect.ts';
 import { globals } from './keys.ts';
+import { writeAnyway } from './scripts.ts';
 
 /**
  * After a rate limit nobody sends for that account (or for all accounts of its app or OAuth client) until the time is over.
@@ -35,7 +36,7 @@ export function createCooldowns(connection: RedisConnection, now: () => number):
     async start(scope, untilMs) {
       if (untilMs <= now()) return;
       // GT: of two that start at once the longer one stays.
-      await connection.zadd(globals.cooldowns, 'GT', Math.ceil(untilMs), scope);
+      await writeAnyway(connection, globals.cooldowns, 'ZADD', 'GT', Math.ceil(untilMs), scope);
     },
     async list() {
       const nowMs = now();

@@ -5,10 +5,11 @@ import { startDeliveryWorker, type DeliveryWorker, type DeliveryWorkerOptions } 
 import type { Lane } from './keys.ts';
 import { laneQueueOn } from './lane-queue.ts';
 import type { SharedStore } from './open-store.ts';
-import { settle } from './settle.ts';
+import { settle, type SettleOp } from './settle.ts';
 import { writeSettlement } from './settlement.ts';
 import { noteStatus, type StatusData } from './status-poll.ts';
 import { clearSending, markSending, type QueueJob } from './taken-job.ts';
+import { untilWritable } from './until-writable.ts';
 
 /** One lane as a worker sees it. */
 export interface DeliveryLane {
@@ -34,25 +35,22 @@ export function openDelivery(
   const deps = { lane, live, dead, connection, sealer, retentionDays, now };
   return {
     lane,
-    settle: (settlement) => writeSettlement(deps, settlement),
+    settle: (settlement) => untilWritable(() => writeSettlement(deps, settlement)),
     async noteRetry(notes) {
-      await settle(
-        connection,
-        { lane, nowMs: now(), retentionDays },
-        notes.map((note) => ({
-          job: (note.job as QueueJob).ref,
-          outcome: 'retry',
-          attempts: note.job.attemptsMade + 1,
-          requestMs: note.requestMs,
-          traceId: note.traceId,
-          code: note.code,
-          message: note.message,
-          ambiguous: note.ambiguous,
-        })),
-      );
+      const ops: readonly SettleOp[] = notes.map((note) => ({
+        job: (note.job as QueueJob).ref,
+        outcome: 'retry',
+        attempts: note.job.attemptsMade + 1,
+        requestMs: note.requestMs,
+        traceId: note.traceId,
+        code: note.code,
+        message: note.message,
+        ambiguous: note.ambiguous,
+      }));
+      await untilWritable(() => settle(connection, { lane, nowMs: now(), retentionDays }, ops));
     },
     markSending: (jobs) => markSending(connection, lane, jobs, now()),
-    clearSending: (jobs) => clearSending(connection, lane, jobs),
+    clearSending: (jobs) => untilWritable(() => clearSending(connection, lane, jobs)),
     noteStatus: (data, groups) => noteStatus(connection, lane, data, groups),
     start: (worker) => startDeliveryWorker({ connector, connection, lane, sealer, retentionDays, now, ...worker }),
   };

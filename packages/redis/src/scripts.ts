@@ -13,6 +13,7 @@ const SCRIPTS = {
   relayCapture: { file: 'capture.lua', keys: 1 },
   relayImportConversation: { file: 'import-conversation.lua', keys: 1 },
   relayDropEqual: { file: 'drop-equal.lua', keys: 1 },
+  relayAnyway: { file: 'anyway.lua', keys: 1 },
 } as const;
 export type ScriptName = keyof typeof SCRIPTS;
 type Arguments = readonly (string | number)[];
@@ -32,7 +33,7 @@ type WithScripts = {
 };
 
 /** Runs a script that answers with a number. Inside a transaction use `runCommand(name, args)` of BullMQ's wrapper. */
-export function runScript(connection: RedisConnection, name: Exclude<ScriptName, 'relaySettle' | 'relayImportConversation'>, args: Arguments): Promise<number> {
+export function runScript(connection: RedisConnection, name: Exclude<ScriptName, 'relaySettle' | 'relayImportConversation' | 'relayAnyway'>, args: Arguments): Promise<number> {
   return (connection as unknown as WithScripts)[name](args) as Promise<number>;
 }
 
@@ -43,4 +44,9 @@ export function runSettle(connection: RedisConnection, args: Arguments): Promise
 
 export function runImportConversation(connection: RedisConnection, args: Arguments): Promise<'taken' | 'created' | 'kept'> {
   return (connection as unknown as WithScripts).relayImportConversation(args) as Promise<'taken' | 'created' | 'kept'>;
+}
+
+/** One small write that Redis takes also with its memory full. */
+export function writeAnyway(connection: RedisConnection, key: string, command: 'SET' | 'ZADD', ...args: Arguments): Promise<unknown> {
+  return (connection as unknown as WithScripts).relayAnyway([key, command, ...args]);
 }

@@ -1,7 +1,7 @@
 import type { BatchEvent, Death, Settlement } from '@relay/delivery';
 import type { Sealer } from '@relay/runtime';
 import { pushIndex } from './chunks.ts';
-import type { RedisConnection } from './connect.ts';
+import { isMemoryFull, type RedisConnection } from './connect.ts';
 import { letterId } from './dead-letters.ts';
 import { packPayload, payloadContext } from './job-data.ts';
 import { keys, type Lane } from './keys.ts';
@@ -80,7 +80,14 @@ export async function writeSettlement(deps: SettlementDeps, settlement: Settleme
     live.add(transaction, 'status', data, { ...JOB_OPTIONS, ...options });
   }
   transaction.runCommand('relaySettle', settleArguments({ ...context, jobs }, ops));
-  await dead.commit(transaction);
+  try {
+    await dead.commit(transaction);
+  } catch (error) {
+    // Letters and looks are new jobs, which a full Redis refuses. What was delivered is written at any rate, or it would be sent
+    // again; what died comes back with its job and is refused once more. The later look at the status is let go.
+    await settle(connection, context, ops.filter(({ outcome }) => outcome === 'ok'));
+    if (letters.length > 0 || !isMemoryFull(error)) throw error;
+  }
 }
 
 /** Numeric platform codes stay numbers in `failures[].code`, as the client's type allows both. */

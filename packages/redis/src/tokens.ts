@@ -3,7 +3,7 @@ import type { TokenCache } from '@relay/delivery';
 import { SealError, type Sealer } from '@relay/runtime';
 import type { RedisConnection } from './connect.ts';
 import { globals } from './keys.ts';
-import { runScript } from './scripts.ts';
+import { runScript, writeAnyway } from './scripts.ts';
 
 export function createTokenCache(connection: RedisConnection, sealer: Sealer): TokenCache {
   const contextOf = (accountId: string) => `token:${accountId}`;
@@ -27,7 +27,7 @@ export function createTokenCache(connection: RedisConnection, sealer: Sealer): T
     async put(accountId, revision, accessToken, ttlMs) {
       const plain = Buffer.from(JSON.stringify({ r: revision, t: accessToken }));
       const sealed = sealer.seal(plain, contextOf(accountId)).toString('base64');
-      await connection.set(globals.token(accountId), sealed, 'PX', Math.max(Math.floor(ttlMs), 1));
+      await writeAnyway(connection, globals.token(accountId), 'SET', sealed, 'PX', Math.max(Math.floor(ttlMs), 1));
     },
     async drop(accountId, accessToken) {
       const stored = await read(accountId);
@@ -36,7 +36,7 @@ export function createTokenCache(connection: RedisConnection, sealer: Sealer): T
     async lock(accountId, ttlMs) {
       const owner = randomUUID();
       const key = globals.tokenLock(accountId);
-      if ((await connection.set(key, owner, 'PX', ttlMs, 'NX')) === null) return undefined;
+      if ((await writeAnyway(connection, key, 'SET', owner, 'PX', ttlMs, 'NX')) === null) return undefined;
       return {
         // A lock that ran out meanwhile may be another's by now.
         release: async () => {

@@ -135,7 +135,7 @@ describe('rotating RELAY_SECRET_KEY', () => {
   test('an account whose key is gone holds its events, and can be mended', async () => {
     await using before = await openRelay({ sealer: createSealer([oldKey]) });
     await before.api.accounts.create({ id: 'acc', platform: 'metaads', credentials: { accessToken: 'one' }, metadata: {} });
-    await createTokenCache(before.redis, createSealer([oldKey])).put('acc', 1, 'token', 60_000);
+    await createTokenCache(before.worker.connection, createSealer([oldKey])).put('acc', 1, 'token', 60_000);
     await using after = await openRelay({ redisUrl: before.url, sealer: createSealer([newKey]) });
     expect(await after.api.accounts.list()).toMatchObject([{ id: 'acc', credentials: {}, status: 'needs_reconnect', statusReason: expect.stringContaining('RELAY_SECRET_KEY') }]);
     await after.worker.accounts.storeRefreshToken('acc', 1, 'rotated');

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, describe, expect, test } from 'vitest';
+import { createTokenCache } from '@relay/redis';
 import { keys } from '@relay/redis/testing';
 import { freshDatabase, provideRedis, waitFor } from '@relay/testkit';
 import { aRequest, aSealer, batchOf, delivered, died, dump, idempotent, idOf, isHousekeeping, openRelay, send } from './a-relay.ts';
@@ -228,4 +229,83 @@ describe('Redis with its memory full', () => {
     await waitFor(async () => (await relay.ledger()).pending === 0, { what: 'the last event' });
     expect(await relay.redis.hgetall(keys.backlog(tag, 'metaads'))).toEqual({});
   });
+
+  async function fullRedis(stack: AsyncDisposableStack) {
+    const server = await provideRedis({ docker: false, install: false });
+    stack.defer(() => server.stop());
+    const relay = stack.use(await openRelay({ redisUrl: server.url }));
+    return { relay, fill: () => relay.redis.config('SET', 'maxmemory', '1'), empty: () => relay.redis.config('SET', 'maxmemory', '0') };
+  }
+
+  test('writes down what was delivered although the later look at its status finds no room', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { relay, fill } = await fullRedis(stack);
+    const deliveryId = await send(relay.api, { events: 3 });
+    const events = await batchOf((await relay.jobs())[0]!);
+    await fill();
+    await relay.delivery().settle({ delivered: { events, traceId: 'trace', poll: { statusId: 'req-1', afterMs: 1_000 } }, requestMs: 5 });
+    expect(await relay.ledger()).toMatchObject({ accepted: 3, delivered: 3, pending: 0 });
+    expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ status: 'delivered', eventsReceived: 3 });
+  });
+
+  test('leaves open what cannot be buried, and sends what was delivered beside it no second time', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { relay, fill, empty } = await fullRedis(stack);
+    await send(relay.api, { events: 3 });
+    const job = (await relay.jobs())[0]!;
+    const settlement = { ...died(await batchOf(job, [1])), ...delivered(await batchOf(job, [0, 2])) };
+    await fill();
+    await expect(relay.delivery().settle(settlement)).rejects.toThrow(/OOM|EXECABORT/);
+    expect(await relay.ledger()).toMatchObject({ accepted: 3, delivered: 2, dead: 0, pending: 1 });
+    await empty();
+    // The scripts of a discarded transaction never reached Redis, which a first attempt may still have to find out.
+    await waitFor(() => relay.delivery().settle(settlement).then(() => true), { what: 'the letter to be written' });
+    expect(await relay.ledger()).toMatchObject({ accepted: 3, delivered: 2, dead: 1, pending: 0 });
+  });
+
+  test('still takes what the way out needs: cool-downs, access tokens, holds', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { relay, fill } = await fullRedis(stack);
+    await relay.api.accounts.create({ id: 'acc', platform: 'metaads', credentials: { accessToken: 'one' }, metadata: {} });
+    await fill();
+    await relay.worker.cooldowns.start('acc', Date.now() + 60_000);
+    expect(await relay.worker.cooldowns.until(['acc'])).toBeGreaterThan(Date.now());
+    const tokens = createTokenCache(relay.worker.connection, relay.sealer);
+    const lock = await tokens.lock('acc', 5_000);
+    expect(await tokens.lock('acc', 5_000)).toBeUndefined();
+    await tokens.put('acc', 1, 'token', 60_000);
+    expect(await tokens.get('acc', 1)).toBe('token');
+    await lock!.release();
+    expect(await relay.worker.accounts.markNeedsReconnect('acc', 1, 'revoked')).toBe(true);
+    expect(await relay.api.accounts.patch('acc', { credentials: { accessToken: 'two' } })).toMatchObject({ account: { status: 'active' } });
+  });
+});
+
+test('a settlement that Redis does not take for now is written as soon as it does', async () => {
+  await using stack = new AsyncDisposableStack();
+  const server = await provideRedis({ docker: false, install: false });
+  stack.defer(() => server.stop());
+  const relay = stack.use(await openRelay({ redisUrl: server.url }));
+  await send(relay.api, { events: 2 });
+  const events = await batchOf((await relay.jobs())[0]!);
+  await relay.redis.config('SET', 'min-replicas-to-write', '1');
+  await expect(relay.api.enqueue(aRequest(), { wantsReply: false })).rejects.toMatchObject(unavailable);
+  let written = false;
+  const settling = relay.delivery().settle(delivered(events)).then(() => {
+    written = true;
+  });
+  await expect(waitFor(() => written, { timeoutMs: 600 })).rejects.toThrow('waited');
+  await relay.redis.config('SET', 'min-replicas-to-write', '0');
+  await settling;
+  expect(await relay.ledger()).toMatchObject({ accepted: 2, delivered: 2, pending: 0 });
+});
+
+test('a connection that falls silent is opened anew', { timeout: 60_000 }, async () => {
+  await using stack = new AsyncDisposableStack();
+  const { proxy, relay } = await openTapped(stack);
+  await send(relay.api);
+  // What is passed on from now on waits behind this, on the connection that is there.
+  proxy.before(/exec/i, () => new Promise(() => undefined));
+  await expect(relay.api.enqueue(aRequest(), { wantsReply: false })).rejects.toMatchObject(unavailable);
+  await waitFor(() => send(relay.api), { timeoutMs: 12_000, what: 'a connection that works' });
 });

@@ -1,4 +1,7 @@
+#!lua flags=allow-oom
 --[==[
+  allow-oom: with memory full the way out must stay open.
+
   Marks an account as needing a reconnect, if its credentials are still those that failed.
 
   KEYS[1] account

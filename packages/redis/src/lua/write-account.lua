@@ -1,4 +1,7 @@
+#!lua flags=allow-oom
 --[==[
+  allow-oom: with memory full the way out must stay open.
+
   Writes an account, if it still is what the writer looked at.
 
   KEYS[1] account   KEYS[2] set of account ids
