@@ -7,8 +7,8 @@ import { z } from 'zod';
  * Unknown keys are dropped, so that a newer client keeps working against an older relay.
  */
 
-const text = (max: number) =>
-  z.string().max(max).refine((value) => value.isWellFormed(), 'contains a lone surrogate; send well-formed Unicode');
+/** Lone surrogates are found once for the whole body, by the HTTP edge: a check per field would double the cost of parsing. */
+const text = (max: number) => z.string().max(max);
 const id = (max: number) => text(max).min(1, 'must not be empty');
 
 /** Longest accepted texts. The platforms publish no limits for ids; these keep one event from being megabytes. */
