@@ -6,7 +6,7 @@ const CODES: Readonly<Record<string, { readonly status: number; readonly type: s
 const SAME_CODE: Readonly<Record<string, readonly number[]>> = { invalid_request: [400, 408], invalid_header: [400, 431] };
 const MEMBERS = new Set(['error', 'type', 'code', 'param', 'platform', 'platformError', 'details']);
 /** What only the inside of the process knows. */
-const INTERNAL = /node_modules|\bat (?:async )?[\w.<>]+ \(|file:\/\/|\/src\/|ECONN|ReplyError|TypeError|ZodError|\bFST_|ERR_[A-Z]/;
+const INTERNAL = /node_modules|\bat (?:async )?[\w.<>]+ \(|\.ts:\d|\/src\/|ECONN|ReplyError|TypeError|ZodError|\bFST_|ERR_[A-Z]/;
 
 /** The queue dashboard behind its login: Bull Board's own pages and its own API, whose errors have its own shape. */
 const isBoard = (path: string, headers: Answer['headers']): boolean => /^(?:http:\/\/[^/]+)?\/+admin\/queues/.test(path) && headers['www-authenticate'] === undefined;
