@@ -7,7 +7,7 @@ import { relayEnvironment } from './environment.ts';
 import { KEPT, type Role } from './paths.ts';
 import { anyPorts, usualPorts } from './ports.ts';
 import { keptSecrets, newSecrets, writePrivate, type StackSecrets } from './secrets.ts';
-import { RoleEnded, startRole } from './start-role.ts';
+import { RoleEnded, startRole, superviseRole } from './start-role.ts';
 
 export interface StackOptions {
   /** `demo`: free ports, nothing left behind. `start`: the usual ports; data and secrets stay in `.relay/`. */
@@ -24,7 +24,7 @@ export interface Stack {
   readonly redisUrl: string;
   readonly secrets: StackSecrets;
   readonly logFolder: string;
-  /** Rejects when a process of the stack ends by itself. */
+  /** Rejects when a process of the stack ends by itself (`start`: and cannot be kept running). */
   readonly broken: Promise<never>;
 }
 
@@ -50,11 +50,16 @@ export async function startStack(parts: AsyncDisposableStack, options: StackOpti
   const ops = { OPS_USER: secrets.opsUser, OPS_PASSWORD: secrets.opsPassword };
   // The sandbox first, so that it is the last to go: what is in flight can still be answered.
   const sandbox = await startRole({ ...common, role: 'sandbox', env: { HOST: '127.0.0.1', SANDBOX_PORT: String(ports.sandbox) }, readyUrl: `${sandboxUrl}/_control/healthz` });
-  const [api, worker] = await both(
-    startRole({ ...common, role: 'api', env: { ...shared, ...ops, PORT: String(ports.api) }, readyUrl: `${at(ports.api)}/readyz` }),
-    startRole({ ...common, role: 'worker', env: { ...shared, WORKER_PORT: String(ports.worker) }, readyUrl: `${at(ports.worker)}/readyz` }),
-  );
-  return { apiUrl: at(ports.api), workerUrl: at(ports.worker), sandboxUrl, redisUrl, secrets, logFolder, broken: firstEnd({ sandbox, api, worker }) };
+  const api = { ...common, role: 'api' as const, env: { ...shared, ...ops, PORT: String(ports.api) }, readyUrl: `${at(ports.api)}/readyz` };
+  const worker = { ...common, role: 'worker' as const, env: { ...shared, WORKER_PORT: String(ports.worker) }, readyUrl: `${at(ports.worker)}/readyz` };
+  const stack = { apiUrl: at(ports.api), workerUrl: at(ports.worker), sandboxUrl, redisUrl, secrets, logFolder };
+  if (mode === 'start') {
+    // Stays up: a role that dies is started again, as an orchestrator would. The demo counts, and must not hide a crash.
+    const [first, second] = await both(superviseRole(api, options.say), superviseRole(worker, options.say));
+    return { ...stack, broken: Promise.race([first.broken, second.broken, firstEnd({ sandbox })]) };
+  }
+  const [apiChild, workerChild] = await both(startRole(api), startRole(worker));
+  return { ...stack, broken: firstEnd({ sandbox, api: apiChild, worker: workerChild }) };
 }
 
 async function temporaryFolder(parts: AsyncDisposableStack): Promise<string> {
@@ -77,7 +82,7 @@ async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   return Promise.all([a, b]);
 }
 
-function firstEnd(children: Readonly<Record<Role, SpawnedProcess>>): Promise<never> {
+function firstEnd(children: Readonly<Partial<Record<Role, SpawnedProcess>>>): Promise<never> {
   const ends = Object.entries(children).map(async ([role, child]): Promise<never> => {
     throw new RoleEnded(role as Role, await child.exited, child.lines());
   });

@@ -62,3 +62,39 @@ async function answersOk(url: string): Promise<boolean> {
   await response.body?.cancel();
   return response.ok;
 }
+
+/** A role that dies more often than this within a minute is not restarted any more. */
+const MAX_RESTARTS = 5;
+const RESTART_WINDOW_MS = 60_000;
+const RESTART_AFTER_MS = 1_000;
+
+/** What an orchestrator does: starts the role again when it ends by itself. Resolves once it is ready for the first time. */
+export async function superviseRole(options: RoleOptions, say: (line: string) => void): Promise<{ readonly broken: Promise<never> }> {
+  let stopping = false;
+  const start = async (): Promise<SpawnedProcess> => {
+    const child = await startRole(options);
+    // Closed before the role itself, so that its end is not taken for a crash.
+    options.parts.defer(() => {
+      stopping = true;
+    });
+    return child;
+  };
+  let child = await start();
+  const watch = async (): Promise<never> => {
+    const endedAt: number[] = [];
+    for (;;) {
+      const end = await child.exited;
+      if (stopping) return new Promise<never>(() => undefined);
+      const fault = new RoleEnded(options.role, end, child.lines());
+      endedAt.push(Date.now());
+      if (endedAt.filter((at) => at > Date.now() - RESTART_WINDOW_MS).length > MAX_RESTARTS) throw fault;
+      say(`${fault.message.split(';')[0]}; starting it again`);
+      await delay(RESTART_AFTER_MS);
+      if (stopping) return new Promise<never>(() => undefined);
+      child = await start();
+    }
+  };
+  const broken = watch();
+  broken.catch(() => undefined); // Heard by whoever waits for the stack.
+  return { broken };
+}
