@@ -9,7 +9,7 @@ export const bootstrapSchema = z.object({
     .array(
       z.object({
         name: z.string().min(1),
-        key: z.string().min(16, 'must have at least 16 characters'),
+        key: z.string().min(8, 'must have at least 8 characters'),
         scopes: z.array(z.enum(SCOPES)).min(1),
         accounts: z.array(z.string().min(1)).min(1),
       }),

@@ -30,14 +30,16 @@ function keyFault(text: string, allowWeak: boolean): string | undefined {
   if (!BASE64_OF_32_BYTES.test(text)) return `is not ${KEY_BYTES} bytes in base64`;
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length !== KEY_BYTES) return `is not ${KEY_BYTES} bytes in base64`;
-  if (isPrintable(bytes)) return 'is the base64 of a text, as in examples and defaults, and not of random bytes';
+  if (!allowWeak && isDefault(bytes)) return 'is the base64 of an example or a default, and not of random bytes';
   if (!allowWeak && isWeak(bytes)) return 'is not random (the same or counted bytes) and is only let through with NODE_ENV=development';
   return undefined;
 }
 
-/** Words, hex digits, `changeme…`: 32 random bytes are all printable once in 10^14 keys. */
-function isPrintable(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
+const DEFAULTS = /change|default|example|secret|password|relay/i;
+
+/** A text such as stands in examples: 32 random bytes are all printable once in 10^14 keys. */
+function isDefault(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte >= 0x20 && byte < 0x7f) && DEFAULTS.test(Buffer.from(bytes).toString('latin1'));
 }
 
 /** All equal, a repeated pattern or a sequence. 32 random bytes hold fewer than 16 values once in 10^15 keys. */
