@@ -37,7 +37,7 @@ export async function openWorld(over: Parameters<typeof openApi>[0] = {}) {
     anAccount({ id: 'acc_meta', metadata: { shop: PLANTED } }),
     anAccount({ id: 'acc_google', platform: 'googleads', credentials: { clientId: 'client', clientSecret: 'secret-of-google', refreshToken: 'refresh-of-google', accessToken: 'token-of-google' } }),
     anAccount({ id: 'acc_linkedin', platform: 'linkedinads', credentials: { accessToken: 'token-of-linkedin', scopes: ['rw_conversions', 'r_ads'] } }),
-    anAccount({ id: 'acc_wa', platform: 'whatsapp', metadata: { wabaId: '200', phoneNumberId: '300', metaCapiDatasetId: PLANTED } }),
+    anAccount({ id: 'acc_wa', platform: 'whatsapp', metadata: { wabaId: '200', phoneNumberId: '300', metaCapiDatasetId: '900000000000977', shop: PLANTED } }),
     anAccount({ id: 'acc_wa_bare', platform: 'whatsapp' }),
   ]);
   const apiKeys = fakeApiKeys([

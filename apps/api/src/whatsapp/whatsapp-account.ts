@@ -9,11 +9,14 @@ export async function whatsappAccountOf(deps: Pick<ApiDeps, 'accounts'>, apiKey:
   throw new RelayError('wrong_platform', 'This is no WhatsApp account; its conversions are at /v1/ads/conversions.', { param: 'accountId', platform: account.platform });
 }
 
-/** A text of the account's metadata; `undefined` where it is missing or blank. */
+/** Meta's ids are digits; they stand in addresses and are nothing else there. */
+const META_ID = /^\d{1,20}$/;
+
+/** An id of Meta's in the account's metadata; `undefined` where it is missing, blank or no such id. */
 export function metadataText(account: Account, key: 'wabaId' | 'phoneNumberId' | 'metaCapiDatasetId' | 'connectedFacebookPageId'): string | undefined {
   const value = account.metadata[key];
-  if (typeof value === 'number') return String(value);
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+  const id = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : '';
+  return META_ID.test(id) ? id : undefined;
 }
 
 /** @throws RelayError 403/422 when nothing may be done with the account. */
