@@ -28,7 +28,7 @@ const READY_MS = 30_000;
 export async function openGround(): Promise<Ground> {
   const stack = new AsyncDisposableStack();
   const redis = await provideRedis({ docker: false });
-  stack.defer(async () => void (await redis.stop()));
+  stack.defer(() => redis.stop());
   const port = await freePort();
   const sink = await spawnProcess(entry('./sink.ts'), { SINK_PORT: String(port) }, { readyWhen: (line) => line.includes('sink.listening'), timeoutMs: READY_MS });
   stack.defer(async () => void (await sink.stop()));

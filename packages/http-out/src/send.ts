@@ -47,7 +47,7 @@ async function exchange(agent: Agent, outbound: OutboundRequest, options: SendOp
     const body = await readCapped(response.body, options.maxReplyBytes);
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(response.headers)) {
-      if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : String(value);
+      if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     return { kind: 'reply', reply: { status: response.statusCode, headers, body, receivedAtMs: options.now() }, tookMs: tookMs() };
   } catch (error) {
