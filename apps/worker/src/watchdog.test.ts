@@ -80,9 +80,18 @@ test('jobs in hand of which none moves: stuck, although nothing waits and the la
   expect(found).toEqual([{ queue: 'metaads', waiting: 0, active: 3, forMs: STUCK_AFTER_MS }]);
 });
 
-test('an idle lane is not stuck, however long it idles', async () => {
-  await pass(100 * STUCK_AFTER_MS);
+test('an idle lane that asks is not stuck, however long it idles', async () => {
+  for (let i = 0; i < 100; i += 1) {
+    await ask();
+    await pass(10_000);
+  }
   expect(found).toEqual([]);
+});
+
+test('an idle lane that does not ask any more is stuck, although nothing waits', async () => {
+  await ask();
+  await pass(40_000);
+  expect(found).toEqual([{ queue: 'metaads', waiting: 0, active: 0, forMs: 30_000 }]);
 });
 
 test('any progress starts the count over', async () => {
@@ -90,6 +99,7 @@ test('any progress starts the count over', async () => {
   for (let i = 0; i < 10; i += 1) {
     await pass(STUCK_AFTER_MS - LOOK_MS);
     lane.worked += 1;
+    lane.lastAliveMs = Date.now();
   }
   expect(found).toEqual([]);
 });

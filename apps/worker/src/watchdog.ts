@@ -2,6 +2,8 @@ import type { Lane, QueueProbe } from '@relay/redis';
 
 /** How often a look is taken. */
 const CHECK_MS = 5_000;
+/** An idle lane that has not asked for jobs for this long hangs, whether or not there are any. */
+const SILENT_MS = 30_000;
 /** An idle lane asks for jobs every 5 s, and with delayed jobs ahead every 10 s at the latest. */
 const ASKS_WITHIN_MS = 15_000;
 
@@ -47,7 +49,7 @@ export interface WatchdogOptions {
  */
 export function watchLanes(options: WatchdogOptions): Watchdog {
   const { lanes, probe, now } = options;
-  const seen = new Map(lanes.map((lane) => [lane, { worked: -1, looks: 0, startedMs: lane.lastAliveMs }]));
+  const seen = new Map(lanes.map((lane) => [lane, { worked: -1, lastAliveMs: -1, looks: 0, silent: 0, startedMs: lane.lastAliveMs }]));
   let redisFailedMs = -Infinity;
   let done = false;
 
@@ -57,10 +59,12 @@ export function watchLanes(options: WatchdogOptions): Watchdog {
     const hasWork = waiting > 0 || lane.active > 0;
     own.looks = hasWork && lane.worked === own.worked ? own.looks + 1 : 0;
     own.worked = lane.worked;
-    const forMs = own.looks * CHECK_MS;
-    if (done || forMs < options.stuckAfterMs) return;
+    own.silent = lane.active === 0 && lane.lastAliveMs === own.lastAliveMs ? own.silent + 1 : 0;
+    own.lastAliveMs = lane.lastAliveMs;
+    const isStuck = own.looks * CHECK_MS >= options.stuckAfterMs || own.silent * CHECK_MS >= SILENT_MS;
+    if (done || !isStuck) return;
     done = true;
-    options.onStuck({ queue: lane.lane.lane.queue, waiting, active: lane.active, forMs });
+    options.onStuck({ queue: lane.lane.lane.queue, waiting, active: lane.active, forMs: Math.max(own.looks, own.silent) * CHECK_MS });
   };
   const check = async (): Promise<void> => {
     try {
@@ -68,7 +72,7 @@ export function watchLanes(options: WatchdogOptions): Watchdog {
     } catch {
       // Redis is away, which a new process would not change: everything starts over when it is back.
       redisFailedMs = now();
-      for (const own of seen.values()) own.looks = 0;
+      for (const own of seen.values()) Object.assign(own, { looks: 0, silent: 0 });
     }
   };
   let checking = Promise.resolve();

@@ -50,6 +50,9 @@ export function createConnector(redisUrl: string): Connector {
             new Cluster(target.hosts, {
               redisOptions: { ...shared(options), ...target.auth },
               enableOfflineQueue: role !== 'producer',
+              // ioredis (6.0) never settles a connect() whose check of the cluster's state fails once, and BullMQ's blocking wait
+              // goes through one: a worker would be connected and take no more jobs. Slots that are down answer for themselves.
+              enableReadyCheck: false,
               // A write that was on its way when the connection broke may have happened: it is not sent again by itself.
               ...(role === 'producer' && { retryDelayOnFailover: 0 }),
               clusterRetryStrategy: (times) => Math.min(times * 100, RECONNECT_MAX_MS),

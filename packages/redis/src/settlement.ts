@@ -21,6 +21,11 @@ export interface SettlementDeps {
   readonly now: () => number;
 }
 
+interface Letter {
+  readonly id: string;
+  readonly data: LetterData;
+}
+
 /**
  * Writes what a platform's answer settled: receipts, books, dead letters and the later look at the status in one
  * transaction. Doing it twice changes nothing (see settle.lua).
@@ -29,37 +34,10 @@ export async function writeSettlement(deps: SettlementDeps, settlement: Settleme
   const { lane, connection, live, dead } = deps;
   const context = { lane, nowMs: deps.now(), retentionDays: deps.retentionDays };
   const delivered = settlement.delivered;
-  const ops: SettleOp[] = [];
-  if (delivered !== undefined) {
-    for (const [job, events] of byJob(delivered.events)) {
-      ops.push({ ...opOf(job, events), outcome: 'ok', traceId: delivered.traceId, requestMs: settlement.requestMs });
-    }
-  }
-  const letters: { id: string; data: LetterData }[] = [];
-  for (const death of settlement.dead ?? []) {
-    const attempted = settlement.requestMs !== undefined || death.reason === 'attempts_exhausted';
-    for (const [job, all] of byJob(death.events)) {
-      const history = await historyOf(deps, job);
-      const events = all.filter(({ position }) => history.isOpen(position));
-      if (events.length === 0) continue;
-      const indices = submittedIndices(job.data);
-      letters.push(...lettersOf(deps, job, events, indices, death, { ...history, attempted, nowMs: context.nowMs }));
-      ops.push({
-        ...opOf(job, events),
-        attempts: attempted ? job.attemptsMade + 1 : undefined,
-        outcome: 'dead',
-        traceId: death.traceId,
-        code: death.code,
-        message: death.message,
-        requestMs: settlement.requestMs,
-        failures: events.map((event) => [
-          job.data.p[event.part]!.d,
-          indices[event.position]!,
-          JSON.stringify({ id: event.eventId, code: codeOf(death.code), message: death.message }),
-        ]),
-      });
-    }
-  }
+  const taken: readonly SettleOp[] =
+    delivered === undefined ? [] : [...byJob(delivered.events)].map(([job, events]) => ({ ...opOf(job, events), outcome: 'ok', traceId: delivered.traceId, requestMs: settlement.requestMs }));
+  const { letters, ops: buried } = await buryAll(deps, settlement, context.nowMs);
+  const ops = [...taken, ...buried];
   const poll = delivered?.poll;
   if (letters.length === 0 && poll === undefined) {
     await settle(connection, context, ops);
@@ -85,9 +63,40 @@ export async function writeSettlement(deps: SettlementDeps, settlement: Settleme
   } catch (error) {
     // Letters and looks are new jobs, which a full Redis refuses. What was delivered is written at any rate, or it would be sent
     // again; what died comes back with its job and is refused once more. The later look at the status is let go.
-    await settle(connection, context, ops.filter(({ outcome }) => outcome === 'ok'));
+    await settle(connection, context, taken);
     if (letters.length > 0 || !isMemoryFull(error)) throw error;
   }
+}
+
+/** The dead events' letters, and what their deaths change in receipts and books. */
+async function buryAll(deps: SettlementDeps, settlement: Settlement, nowMs: number): Promise<{ readonly letters: readonly Letter[]; readonly ops: readonly SettleOp[] }> {
+  const letters: Letter[] = [];
+  const ops: SettleOp[] = [];
+  for (const death of settlement.dead ?? []) {
+    const attempted = settlement.requestMs !== undefined || death.reason === 'attempts_exhausted';
+    for (const [job, all] of byJob(death.events)) {
+      const history = await historyOf(deps, job);
+      const events = all.filter(({ position }) => history.isOpen(position));
+      if (events.length === 0) continue;
+      const indices = submittedIndices(job.data);
+      letters.push(...lettersOf(deps, job, events, indices, death, { ...history, attempted, nowMs }));
+      ops.push({
+        ...opOf(job, events),
+        attempts: attempted ? job.attemptsMade + 1 : undefined,
+        outcome: 'dead',
+        traceId: death.traceId,
+        code: death.code,
+        message: death.message,
+        requestMs: settlement.requestMs,
+        failures: events.map((event) => [
+          job.data.p[event.part]!.d,
+          indices[event.position]!,
+          JSON.stringify({ id: event.eventId, code: codeOf(death.code), message: death.message }),
+        ]),
+      });
+    }
+  }
+  return { letters, ops };
 }
 
 /** Numeric platform codes stay numbers in `failures[].code`, as the client's type allows both. */
@@ -137,7 +146,7 @@ function lettersOf(
   submitted: readonly number[],
   death: Death,
   { attempted, nowMs, ...history }: History & { readonly attempted: boolean; readonly nowMs: number },
-): { id: string; data: LetterData }[] {
+): Letter[] {
   return [...Map.groupBy(events, (event) => event.part)].map(([partNumber, own]) => {
     const part = job.data.p[partNumber]!;
     const indices: number[] = [];

@@ -6,7 +6,9 @@ import { messagesOf } from './connect.ts';
  * or its disk is full, a script runs too long.
  * https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors; the prefixes are those of Redis 7's `server.c`
  */
-const NOT_NOW = /^-?(NOREPLICAS|READONLY|MASTERDOWN|LOADING|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN)\b/;
+const NOT_NOW = /^(NOREPLICAS|READONLY|MASTERDOWN|LOADING|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN)\b/;
+/** A cluster of which a node is away: ioredis' own words, since these errors carry no code. */
+const NO_NODE = /^(Too many Cluster redirections|Failed to refresh slots cache|None of startup nodes is available)/;
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 1_000;
 
@@ -19,7 +21,7 @@ export async function untilWritable<T>(write: () => Promise<T>): Promise<T> {
     try {
       return await write();
     } catch (error) {
-      if (!messagesOf(error).some((message) => NOT_NOW.test(message))) throw error;
+      if (!messagesOf(error).some((message) => NOT_NOW.test(message) || NO_NODE.test(message))) throw error;
       await sleep(Math.min(FIRST_WAIT_MS * 2 ** tries, MAX_WAIT_MS));
     }
   }

@@ -1,7 +1,7 @@
 import { waitFor } from '@relay/testkit';
 import { expect } from 'vitest';
 import { SANDBOX_NAME } from './load.ts';
-import { PLATFORMS, type Platform, type Stack } from './stack.ts';
+import { PLATFORMS, type LedgerRow, type Platform, type Stack } from './stack.ts';
 
 /** From the platform's answer to the moment a worker has written it down, on a busy machine, ms. */
 const WRITING_MS = 1_500;
@@ -24,6 +24,8 @@ export interface BalanceOptions {
   readonly disturbances?: readonly Disturbance[];
   /** Expected dead events by platform; default none. */
   readonly dead?: Partial<Record<Platform, number>>;
+  /** Ledgers from before, when the scenario began with some. */
+  readonly before?: ReadonlyMap<Platform, LedgerRow>;
   readonly timeoutMs?: number;
 }
 
@@ -52,7 +54,9 @@ export async function expectBalance(stack: Stack, accepted: ReadonlyMap<string, 
     const ids = [...accepted].filter(([, own]) => own === platform).map(([id]) => id);
     const ledger = await stack.ledger(platform);
     const deadHere = options.dead?.[platform] ?? 0;
-    expect(ledger, `the ledger of ${platform}`).toEqual({ accepted: ids.length, delivered: ids.length - deadHere, dead: deadHere, held: 0, pending: 0 });
+    const { accepted: was = 0, delivered: hadDelivered = 0, dead: hadDead = 0 } = options.before?.get(platform) ?? {};
+    const expected = { accepted: was + ids.length, delivered: hadDelivered + ids.length - deadHere, dead: hadDead + deadHere, held: 0, pending: 0 };
+    expect(ledger, `the ledger of ${platform}`).toEqual(expected);
     if (ids.length === 0) continue;
     const times = await stack.sandbox.timesTaken(SANDBOX_NAME[platform], ids);
     const missing = ids.filter((id) => !times.has(id));

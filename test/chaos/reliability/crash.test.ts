@@ -50,6 +50,7 @@ test(`SIGKILL of workers and apis at random moments under load`, { timeout: 300_
   const balance = await expectBalance(stack, load.accepted, { disturbances });
   expect(load.unexpected).toEqual([]);
   expect(load.broken.count + load.refused.count).toBeGreaterThan(0);
+  expect(balance.lost).toBe(0);
   report('crash', {
     scenario: 'SIGKILL of workers and apis under load',
     ...balance,
@@ -71,22 +72,21 @@ async function oneRequest(stack: Stack, prefix: string): Promise<Map<string, Pla
 test('a worker is killed between the platform\'s 200 and the end of the job', { timeout: 120_000 }, async () => {
   const stack = await open({ apis: 1, workers: 2 });
   let fromMs = 0;
-  const killed = new Promise<void>((resolve) => {
+  const killed = new Promise<unknown>((resolve) => {
     stack.tap.loseAnswer(({ eventIds, status }) => eventIds.length > 0 && status === 200, () => {
       fromMs = Date.now();
       // Whichever has it.
-      for (const worker of stack.workers) worker.process.kill('SIGKILL');
-      resolve();
+      resolve(Promise.all(stack.workers.map((worker) => worker.end('SIGKILL'))));
     });
   });
   const accepted = await oneRequest(stack, 'answered');
   await killed;
-  for (const worker of stack.workers) await worker.process.exited;
   const toMs = Date.now();
   for (const worker of stack.workers) await worker.start();
   const balance = await expectBalance(stack, accepted, { disturbances: [{ fromMs, toMs }] });
   // The platform has them, and nobody wrote it down: sent once more, with the same ids.
   expect(balance.duplicates).toBe(1_000);
+  expect(balance.lost).toBe(0);
   report('crash', { scenario: "killed between the platform's 200 and the end of the job", ...balance, kills: 2, recoveryMs: Date.now() - toMs, note: "recovery: the dead worker's lock (20 s)" });
 });
 
@@ -100,7 +100,7 @@ describe.runIf(isLong)('in the long form', () => {
     for (const member of [...stack.workers, ...stack.apis]) {
       await sleep(chance.between(300, 1_500));
       const startedAt = Date.now();
-      expect(await member.end('SIGTERM'), member.name).toEqual({ code: 0, signal: null });
+      expect(await member.end('SIGTERM')).toEqual({ code: 0, signal: null });
       slowest = Math.max(slowest, Date.now() - startedAt);
       await member.start();
     }
@@ -109,6 +109,7 @@ describe.runIf(isLong)('in the long form', () => {
     // What was given back waits for nobody's lock: no event may take as long as one.
     const balance = await expectBalance(stack, load.accepted, { timeoutMs: 20_000 });
     expect(balance.duplicates).toBe(0);
+    expect(balance.lost).toBe(0);
     report('crash', { scenario: 'SIGTERM in turn during full flight', ...balance, kills: 5, recoveryMs: Date.now() - lastStart, note: `slowest stop ${(slowest / 1000).toFixed(1)} s` });
   });
 
@@ -139,6 +140,7 @@ describe.runIf(isLong)('in the long form', () => {
     // Whatever it still holds it would send now.
     await sleep(8_000);
     const balance = await expectBalance(stack, load.accepted, { disturbances: [{ fromMs, toMs }] });
+    expect(balance.lost).toBe(0);
     report('crash', { scenario: 'a worker frozen past its lock, then resumed', ...balance, kills: 1, recoveryMs, note: `another worker was done after ${(takenOver / 1000).toFixed(1)} s` });
   });
 });

@@ -64,10 +64,13 @@ export function startLoad(stack: Pick<Stack, 'apis' | 'call'>, chance: Chance, p
       else if (answer.status === 503) {
         refused.count += 1;
         if (!(Number(answer.retryAfter) > 0)) refused.withoutRetryAfter += 1;
-      } else unexpected.push(`${answer.status} ${JSON.stringify(answer.body)}`);
+      } else {
+        unexpected.push(`${answer.status} ${JSON.stringify(answer.body)}`);
+        if (answer.status < 500) break;
+      }
       await sleep(own.between(50, 250));
     }
-    throw new Error(`a request was not stored within ${GIVE_UP_MS} ms; last: ${unexpected.at(-1) ?? 'no answer or 503'}`);
+    throw new Error(`a request was not stored: ${unexpected.at(-1) ?? `no answer or 503 for ${GIVE_UP_MS} ms`}`);
   };
   const caller = async (own: Chance): Promise<void> => {
     while (left > 0) {

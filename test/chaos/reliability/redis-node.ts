@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,8 +22,9 @@ export interface RedisNode {
 }
 
 /** Starts one, with an append-only file like in production unless `args` say otherwise. */
-export async function startRedisNode(parts: AsyncDisposableStack, args: readonly string[] = [], program = 'redis-server'): Promise<RedisNode> {
-  const binary = await findServer(program);
+export async function startRedisNode(parts: AsyncDisposableStack, args: readonly string[] = [], program: 'redis-server' | 'redis-sentinel' = 'redis-server'): Promise<RedisNode> {
+  const isSentinel = program === 'redis-sentinel';
+  const binary = await findServer();
   const port = await freePort();
   const dir = await mkdtemp(join(tmpdir(), 'relay-chaos-redis-'));
   parts.defer(() => rm(dir, { recursive: true, force: true }));
@@ -48,7 +50,10 @@ export async function startRedisNode(parts: AsyncDisposableStack, args: readonly
     url: `redis://127.0.0.1:${port}`,
     client,
     async start() {
-      const all = ['--bind', '127.0.0.1', '--port', String(port), '--dir', dir, '--daemonize', 'no', '--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--maxmemory-policy', 'noeviction', ...args];
+      // A sentinel writes into its own configuration file, and knows nothing of data.
+      const config = join(dir, 'sentinel.conf');
+      if (isSentinel && !existsSync(config)) writeFileSync(config, `bind 127.0.0.1\nport ${port}\ndir ${dir}\n`);
+      const all = isSentinel ? [config, '--sentinel'] : ['--bind', '127.0.0.1', '--port', String(port), '--dir', dir, '--daemonize', 'no', '--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--maxmemory-policy', 'noeviction', ...args];
       const started = spawn(binary, all, { stdio: 'ignore', cwd: dir });
       child = started;
       exited = once(started, 'exit');
@@ -63,13 +68,13 @@ export async function startRedisNode(parts: AsyncDisposableStack, args: readonly
 }
 
 /** The scenarios kill the server and start it again, which a container would stand in the way of. */
-async function findServer(program: string): Promise<string> {
-  const names = program === 'redis-server' ? ['redis-server', 'valkey-server'] : [program];
+async function findServer(): Promise<string> {
+  const names = ['redis-server', 'valkey-server'];
   const found = findCommand(names);
   if (found !== undefined) return found;
   const installed = await provideRedis({ docker: false });
   await installed.stop();
   const now = findCommand(names);
-  if (now === undefined) throw new Error(`${program} is needed on the PATH: these scenarios kill it and start it again`);
+  if (now === undefined) throw new Error('redis-server is needed on the PATH: these scenarios kill it and start it again');
   return now;
 }

@@ -36,6 +36,8 @@ export interface Member {
   readonly name: string;
   readonly url: string;
   readonly process: SpawnedProcess;
+  /** How often it ended by itself and was started again. */
+  readonly restarts: number;
   /** Ends it and waits until it has ended. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<ProcessEnd>;
   start(env?: Readonly<Record<string, string>>): Promise<void>;
@@ -82,26 +84,40 @@ export async function startStack(parts: AsyncDisposableStack, options: StackOpti
 
   const member = async (role: 'api' | 'worker' | 'sandbox', name: string, port: number, env: Readonly<Record<string, string>>, ready: string): Promise<Member> => {
     let running: SpawnedProcess | undefined;
+    let isWanted = true;
+    let restarts = 0;
     const one = {
       name,
       url: `http://127.0.0.1:${port}`,
       get process() {
         return running!;
       },
+      get restarts() {
+        return restarts;
+      },
       async end(signal: 'SIGKILL' | 'SIGTERM') {
+        isWanted = false;
         running!.kill(signal);
         return running!.exited;
       },
       async start(more: Readonly<Record<string, string>> = {}) {
-        running = await spawnProcess(join(APPS, role, 'src/main.ts'), { ...env, ...more }, {
+        isWanted = true;
+        const started = await spawnProcess(join(APPS, role, 'src/main.ts'), { ...env, ...more }, {
           readyWhen: (line) => line.includes(`"${ready}"`),
           onLine: (text) => lines.push({ role: name, text }),
           timeoutMs: 60_000,
+        });
+        running = started;
+        void started.exited.then(async () => {
+          if (!isWanted || running !== started) return;
+          restarts += 1;
+          await one.start(more);
         });
       },
     };
     // A member that failed to start is nobody to stop; one that was frozen has to be woken to end.
     parts.defer(async () => {
+      isWanted = false;
       running?.kill('SIGCONT');
       await running?.stop(STOP_MS);
     });
@@ -174,7 +190,13 @@ export async function readiness(member: Member): Promise<number> {
 /** Waits until all of them say that they are ready; resolves with how long that took, ms. */
 export async function allReady(members: readonly Member[], timeoutMs = 40_000): Promise<number> {
   const startedAt = performance.now();
-  await Promise.all(members.map((one) => waitFor(async () => (await readiness(one)) === 200, { timeoutMs, everyMs: 25, what: `${one.name} to be ready` })));
+  const look = async (one: Member): Promise<true> => {
+    const response = await fetch(`${one.url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(text);
+    return true;
+  };
+  await Promise.all(members.map((one) => waitFor(() => look(one), { timeoutMs, everyMs: 25, what: `${one.name} to be ready` })));
   return performance.now() - startedAt;
 }
 
