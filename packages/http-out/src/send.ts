@@ -1,6 +1,7 @@
 import { Agent, request as undiciRequest } from 'undici';
 import type { OutboundRequest } from '@relay/contract';
 import type { Send, SendResult } from '@relay/delivery';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface SendOptions {
   /** From the first byte sent to the last byte read, ms. */
@@ -49,7 +50,9 @@ async function exchange(agent: Agent, outbound: OutboundRequest, options: SendOp
     for (const [name, value] of Object.entries(response.headers)) {
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
     }
-    return { kind: 'reply', reply: { status: response.statusCode, headers, body, receivedAtMs: options.now() }, tookMs: tookMs() };
+    const status = response.statusCode;
+    const said = status < 300 ? body : withoutSecrets(body, outbound);
+    return { kind: 'reply', reply: { status, headers, body: said, receivedAtMs: options.now() }, tookMs: tookMs() };
   } catch (error) {
     const code = codeOf(error);
     return { kind: 'failed', code, message: SENTENCES[code], bodySent: !NOT_SENT.has(code), tookMs: tookMs() };

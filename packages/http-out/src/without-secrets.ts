@@ -1,0 +1,37 @@
+import type { OutboundRequest } from '@relay/contract';
+
+/** Shorter ones cannot be told from ordinary words. */
+const MIN_SECRET_LENGTH = 8;
+const SECRET_HEADERS = ['authorization', 'developer-token'];
+/** Of an OAuth form. */
+const SECRET_FIELDS = ['refresh_token', 'client_secret', 'access_token'];
+const TOKEN_MEMBER = '"access_token":';
+
+/**
+ * A refusal without the secrets that the request carried. Platforms quote what they refuse, also a token ("Malformed access token
+ * …"), and their words end up in receipts, dead letters and logs. Not for answers that are taken: a token endpoint's says
+ * the refresh token again, and there it is meant.
+ */
+export function withoutSecrets(reply: string, request: OutboundRequest): string {
+  let said = reply;
+  for (const secret of secretsOf(request)) {
+    for (const spelling of new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())])) said = said.replaceAll(spelling, '***');
+  }
+  return said;
+}
+
+function secretsOf({ headers, body }: OutboundRequest): string[] {
+  const inHeaders = SECRET_HEADERS.map((name) => (headers[name] ?? '').replace(/^Bearer /, ''));
+  return [...inHeaders, ...inBody(headers['content-type'] ?? '', body ?? '')].filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+}
+
+function inBody(contentType: string, body: string): string[] {
+  if (contentType.startsWith('application/x-www-form-urlencoded')) {
+    const form = new URLSearchParams(body);
+    return SECRET_FIELDS.map((field) => form.get(field) ?? '');
+  }
+  // Meta's token is a member of the body, behind the events; a text of an event that looks like one stands before it.
+  const at = body.lastIndexOf(TOKEN_MEMBER);
+  const quoted = at < 0 ? undefined : /^"(?:[^"\\]|\\.)*"/.exec(body.slice(at + TOKEN_MEMBER.length, at + TOKEN_MEMBER.length + 4096))?.[0];
+  return quoted === undefined ? [] : [JSON.parse(quoted) as string];
+}
