@@ -45,6 +45,7 @@ export function startLane(lane: DeliveryLane, ports: LanePorts, store: SharedSto
     };
     const coalescer: Coalescer = new Coalescer({
       concurrency: config.delivery.destinationConcurrency,
+      maxJobs: config.delivery.workerConcurrency,
       maxEvents: own.definition.maxEvents,
       maxDestinations: own.definition.maxDestinations,
       maxRequestBytes: own.definition.maxRequestBytes,

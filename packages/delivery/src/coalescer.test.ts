@@ -20,6 +20,7 @@ function aCoalescer(over: Partial<CoalescerOptions> = {}) {
   const appetite: boolean[] = [];
   const coalescer = new Coalescer({
     concurrency: 1,
+    maxJobs: 1_000,
     maxEvents: 10,
     maxDestinations: 1,
     maxRequestBytes: 1_000_000,
@@ -233,6 +234,73 @@ describe('stop', () => {
   });
 });
 
+describe("the worker's turns", () => {
+  const many = (coalescer: Coalescer, count: number, over: Partial<TakenJob> = {}) => {
+    const parked: TakenJob[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const job = aJob({ ...over });
+      void coalescer.add(job).then((fate) => {
+        if (fate.kind === 'delay') parked.push(job);
+      });
+    }
+    return parked;
+  };
+
+  it('are not all used by the requests of one destination', async () => {
+    const { coalescer, flights } = aCoalescer({ maxEvents: 1_000, maxJobs: 40, concurrency: 2 });
+    many(coalescer, 39);
+    await flights[0]!.end();
+    await flights[1]!.end();
+    expect(flights.map(({ jobs }) => jobs.length)).toEqual([1, 1, 10, 10]);
+  });
+
+  it('are given up by a destination that hangs, but for its share', async () => {
+    const { coalescer, sent } = aCoalescer({ maxJobs: 40 });
+    const parked = many(coalescer, 40);
+    await vi.advanceTimersByTimeAsync(2_499);
+    expect(parked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(parked).toHaveLength(20);
+    many(coalescer, 1, { destinationId: 'other' });
+    expect(sent()).toHaveLength(2);
+  });
+
+  it('are given up sooner where it is known how long its requests usually take', async () => {
+    const { coalescer, flights } = aCoalescer({ maxJobs: 40, maxEvents: 1_000 });
+    const parked = many(coalescer, 41);
+    await vi.advanceTimersByTimeAsync(200);
+    await flights[0]!.end();
+    await vi.advanceTimersByTimeAsync(799);
+    expect(parked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(parked).toHaveLength(20);
+  });
+
+  it('are shared by all that hang, so that half of them stay for the others', async () => {
+    const { coalescer } = aCoalescer({ maxJobs: 40 });
+    const parked = ['A', 'B', 'C', 'D'].flatMap((destinationId) => [many(coalescer, 10, { destinationId })]);
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(parked.map((own) => own.length)).toEqual([5, 5, 5, 5]);
+    // What comes now for one of them goes back at once, and the worker goes on taking jobs.
+    const more = many(coalescer, 3, { destinationId: 'A' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(more).toHaveLength(3);
+  });
+
+  it('are all free again for a destination that has recovered', async () => {
+    const { coalescer, flights } = aCoalescer({ maxJobs: 40, maxEvents: 1_000 });
+    many(coalescer, 2);
+    await vi.advanceTimersByTimeAsync(2_500);
+    await flights[0]!.end();
+    for (let i = 1; i < 4; i += 1) await flights[i]?.end();
+    const parked = many(coalescer, 40);
+    expect(flights.at(-1)!.jobs).toHaveLength(1);
+    await flights.at(-1)!.end();
+    expect(flights.at(-1)!.jobs).toHaveLength(20);
+    expect(parked).toEqual([]);
+  });
+});
+
 describe('a delivery that throws', () => {
   it('fails its jobs and frees the slot', async () => {
     const { coalescer, flights, sent } = aCoalescer();
@@ -272,7 +340,8 @@ it('keeps caps, order, concurrency and every job, whatever arrives and however l
       fc.array(fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(-1, 8_000)), { minLength: 1, maxLength: 20 }),
       fc.integer({ min: 1, max: 3 }),
       fc.integer({ min: 1, max: 3 }),
-      async (arrivals, latencies, concurrency, maxDestinations) => {
+      fc.constantFrom(4, 20, 1_000),
+      async (arrivals, latencies, concurrency, maxDestinations, maxJobs) => {
         const limits = { maxEvents: 10, maxRequestBytes: 1_000, maxDestinations };
         const batches: (readonly TakenJob[])[] = [];
         const flying = new Map<string, number>();
@@ -281,6 +350,7 @@ it('keeps caps, order, concurrency and every job, whatever arrives and however l
         const { coalescer } = aCoalescer({
           ...limits,
           concurrency,
+          maxJobs,
           maxBufferedBytes: 4_000,
           maxBufferedBytesPerDestination: DESTINATION_BYTES,
           onAppetite: (wantsMore) => appetite.push(wantsMore),
@@ -312,6 +382,7 @@ it('keeps caps, order, concurrency and every job, whatever arrives and however l
           expect(new Set(batch.map(mixOf)).size).toBe(1);
           expect(new Set(batch.map(({ destinationId }) => destinationId)).size).toBeLessThanOrEqual(maxDestinations);
           const alone = batch.length === 1;
+          expect(alone || batch.length <= maxJobs / 2 / concurrency).toBe(true);
           expect(alone || batch.reduce((sum, job) => sum + job.events, 0) <= limits.maxEvents).toBe(true);
           expect(alone || batch.reduce((sum, job) => sum + job.bytes, 0) <= limits.maxRequestBytes).toBe(true);
         }

@@ -1,10 +1,12 @@
 import type { Fate, TakenJob } from './batch.ts';
 import { Line, type Waiting } from './line.ts';
-import { isSlow, parkDelayMs, patienceMs } from './patience.ts';
+import { isSlow, parkDelayMs, patienceMs, slowAfterMs } from './patience.ts';
 import { takeBatch, type BatchLimits } from './take-batch.ts';
 
 /** What one request may carry, how much may wait, and the ports of a `Coalescer`. */
-export interface CoalescerOptions extends BatchLimits {
+export interface CoalescerOptions extends Omit<BatchLimits, 'maxJobs'> {
+  /** Jobs that the worker takes at a time: what one destination keeps to itself is missing for all others. */
+  readonly maxJobs: number;
   /** Requests in flight per destination; per account where destinations share requests. */
   readonly concurrency: number;
   /** Unpacked bytes that may wait in memory, in all and for one destination. */
@@ -25,6 +27,8 @@ interface Target {
   readonly lines: Map<string, Line>;
   /** Start of each request in flight. */
   readonly inFlight: Set<{ readonly startedAtMs: number }>;
+  /** Waiting and in flight. */
+  jobs: number;
   /** Moving average of the time a request takes; 0 before the first. */
   requestMs: number;
 }
@@ -36,10 +40,17 @@ interface Target {
  * Memory is bounded by bytes. A destination that has its share takes no more: what still comes for it waits about as long
  * as a request takes, and the worker takes no new jobs meanwhile; when the destination is slow or hangs, the job goes back
  * to the queue with a delay, so that it does not stand in the way of others.
+ *
+ * So are the worker's turns. One request carries so many jobs that a destination's requests in flight take half of them at
+ * most; and once a destination is slow or hangs, it keeps no more than its share of the half that all slow ones have
+ * together. What it holds beyond that goes back to the queue with a delay.
  */
 export class Coalescer {
   readonly #options: CoalescerOptions;
+  readonly #limits: BatchLimits;
   readonly #targets = new Map<string, Target>();
+  /** Those whose requests are slow on average, or one of whose requests hangs. */
+  readonly #slow = new Set<Target>();
   #bufferedBytes = 0;
   #overflowing = 0;
   #appetite = true;
@@ -47,6 +58,7 @@ export class Coalescer {
 
   constructor(options: CoalescerOptions) {
     this.#options = options;
+    this.#limits = { ...options, maxJobs: Math.max(Math.floor(options.maxJobs / 2 / options.concurrency), 1) };
   }
 
   /** Resolves with the job's fate once its request (or salvage) is over. */
@@ -57,8 +69,8 @@ export class Coalescer {
       const line = lineOf(target, job);
       const waiting: Waiting = { job, resolve, reject };
       // What came before it goes before it, also where this one is small enough to fit.
-      if (line.overflow.size === 0 && this.#hasRoom(line, job)) {
-        this.#enqueue(line, waiting);
+      if (line.overflow.size === 0 && this.#hasRoom(target, line, job)) {
+        this.#enqueue(target, line, waiting);
         this.#pump(target);
       } else {
         this.#overflow(target, line, waiting);
@@ -100,39 +112,49 @@ export class Coalescer {
     const key = JSON.stringify(this.#options.maxDestinations > 1 ? [accountId] : [accountId, destinationId]);
     let target = this.#targets.get(key);
     if (target === undefined) {
-      target = { key, lines: new Map(), inFlight: new Set(), requestMs: 0 };
+      target = { key, lines: new Map(), inFlight: new Set(), jobs: 0, requestMs: 0 };
       this.#targets.set(key, target);
     }
     return target;
   }
 
-  #hasRoom(line: Line, job: TakenJob): boolean {
+  #hasRoom(target: Target, line: Line, job: TakenJob): boolean {
+    if (this.#slow.has(target) && target.jobs >= this.#shareOfSlow()) return false;
     if (line.size === 0) return true; // one job always fits, however large
     return line.bytes + job.bytes <= this.#options.maxBufferedBytesPerDestination;
   }
 
-  #enqueue(line: Line, waiting: Waiting): void {
+  /** Jobs that each slow destination may keep. */
+  #shareOfSlow(): number {
+    return Math.max(Math.floor(this.#options.maxJobs / 2 / this.#slow.size), 2);
+  }
+
+  #enqueue(target: Target, line: Line, waiting: Waiting): void {
     line.push(waiting);
+    target.jobs += 1;
     this.#bufferedBytes += waiting.job.bytes;
   }
 
   #pump(target: Target): void {
     const { lines, inFlight } = target;
     while (!this.#stopping && inFlight.size < this.#options.concurrency && lines.size > 0) {
-      const { batch, from } = takeBatch(lines, this.#options);
+      const { batch, from } = takeBatch(lines, this.#limits);
       for (const { job } of batch) this.#bufferedBytes -= job.bytes;
       for (const line of from) {
-        this.#refill(line);
+        this.#refill(target, line);
         if (line.size === 0) lines.delete(line.key);
       }
       void this.#send(target, batch);
     }
-    if (lines.size === 0 && inFlight.size === 0) this.#targets.delete(target.key);
+    if (lines.size > 0 || inFlight.size > 0) return;
+    this.#targets.delete(target.key);
+    this.#slow.delete(target);
   }
 
   async #send(target: Target, batch: readonly Waiting[]): Promise<void> {
     const flight = { startedAtMs: this.#options.now() };
     target.inFlight.add(flight);
+    const doubt = setTimeout(() => this.#becameSlow(target), slowAfterMs(target.requestMs));
     try {
       const fates = await this.#options.deliver(batch.map(({ job }) => job));
       if (fates.length !== batch.length) throw new Error(`${batch.length} jobs were delivered and ${fates.length} fates came back`);
@@ -140,27 +162,66 @@ export class Coalescer {
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
+      clearTimeout(doubt);
       target.inFlight.delete(flight);
+      target.jobs -= batch.length;
       const tookMs = this.#options.now() - flight.startedAtMs;
       target.requestMs = target.requestMs === 0 ? tookMs : target.requestMs * 0.7 + tookMs * 0.3;
+      if (isSlow(target.requestMs)) this.#slow.add(target);
+      else if (!this.#hangs(target)) this.#slow.delete(target);
       this.#pump(target);
       this.#tellAppetite();
     }
   }
 
-  #overflow(target: Target, line: Line, waiting: Waiting): void {
+  #hangs({ inFlight, requestMs }: Target): boolean {
+    return [...inFlight].some(({ startedAtMs }) => this.#options.now() - startedAtMs >= slowAfterMs(requestMs));
+  }
+
+  /** One more shares the half of the slow, so each of them gives up what is beyond its share by now. */
+  #becameSlow(target: Target): void {
+    this.#slow.add(target);
+    const share = this.#shareOfSlow();
+    for (const slow of this.#slow) {
+      for (const line of [...slow.lines.values()].toReversed()) {
+        while (slow.jobs > share && line.size > 0) {
+          const waiting = line.pop()!;
+          this.#bufferedBytes -= waiting.job.bytes;
+          slow.jobs -= 1;
+          this.#park(slow, line, waiting);
+        }
+        // Nobody waits for a slow one: neither they nor, with them, the worker's appetite.
+        for (const [waiting, timer] of line.overflow) {
+          clearTimeout(timer);
+          line.overflow.delete(waiting);
+          this.#overflowing -= 1;
+          this.#park(slow, line, waiting);
+        }
+        if (line.size === 0) slow.lines.delete(line.key);
+      }
+    }
+    this.#tellAppetite();
+  }
+
+  /** Back to the queue for about as long as what waits before it takes. */
+  #park(target: Target, line: Line, waiting: Waiting): void {
     const { maxEvents, maxRequestBytes, concurrency, now, random } = this.#options;
+    const waitingRequests = Math.max(line.events / maxEvents, line.bytes / maxRequestBytes);
+    waiting.resolve({ kind: 'delay', untilMs: now() + parkDelayMs(this.#estimateMs(target), waitingRequests, concurrency, random()) });
+  }
+
+  #overflow(target: Target, line: Line, waiting: Waiting): void {
     const estimateMs = this.#estimateMs(target);
     const park = () => {
       if (!line.overflow.delete(waiting)) return;
       this.#overflowing -= 1;
-      const waitingRequests = Math.max(line.events / maxEvents, line.bytes / maxRequestBytes);
-      const delayMs = parkDelayMs(this.#estimateMs(target), waitingRequests, concurrency, random());
-      waiting.resolve({ kind: 'delay', untilMs: now() + delayMs });
+      this.#park(target, line, waiting);
       this.#tellAppetite();
     };
+    // Its share is used up by what is in flight: the line has nobody who could be sent.
+    if (line.size === 0) target.lines.delete(line.key);
     // One that is known to be slow is not waited for: its jobs go back at once and others are served.
-    line.overflow.set(waiting, setTimeout(park, isSlow(estimateMs) ? 0 : patienceMs(estimateMs)));
+    line.overflow.set(waiting, setTimeout(park, this.#slow.has(target) || isSlow(estimateMs) ? 0 : patienceMs(estimateMs)));
     this.#overflowing += 1;
   }
 
@@ -172,13 +233,13 @@ export class Coalescer {
     return estimate;
   }
 
-  #refill(line: Line): void {
+  #refill(target: Target, line: Line): void {
     for (const [waiting, timer] of line.overflow) {
-      if (!this.#hasRoom(line, waiting.job)) return;
+      if (!this.#hasRoom(target, line, waiting.job)) return;
       clearTimeout(timer);
       line.overflow.delete(waiting);
       this.#overflowing -= 1;
-      this.#enqueue(line, waiting);
+      this.#enqueue(target, line, waiting);
     }
   }
 

@@ -45,6 +45,15 @@ export class Line {
     this.bytes += waiting.job.bytes;
   }
 
+  /** The one that came last. */
+  pop(): Waiting | undefined {
+    if (this.size === 0) return undefined;
+    const waiting = this.#jobs.pop()!;
+    this.events -= waiting.job.events;
+    this.bytes -= waiting.job.bytes;
+    return waiting;
+  }
+
   shift(): Waiting | undefined {
     const waiting = this.first;
     if (waiting === undefined) return undefined;

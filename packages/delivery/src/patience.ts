@@ -9,6 +9,15 @@ export function isSlow(requestMs: number): boolean {
   return requestMs > SLOW_MS;
 }
 
+const FIRST_DOUBT_MS = 500;
+/**
+ * A request under way for longer than this tells that its destination hangs.
+ * @param usualMs how long its requests take on average; 0: not known yet.
+ */
+export function slowAfterMs(usualMs: number): number {
+  return usualMs === 0 ? SLOW_MS : Math.min(Math.max(4 * usualMs, FIRST_DOUBT_MS), SLOW_MS);
+}
+
 /** How long a job for a full destination waits in the worker before it goes back to the queue, ms. */
 export function patienceMs(requestMs: number): number {
   return Math.max(2 * requestMs, MIN_PATIENCE_MS);

@@ -6,6 +6,8 @@ export interface BatchLimits {
   /** Destinations of one account that may share a request: 1, Google 10. */
   readonly maxDestinations: number;
   readonly maxRequestBytes: number;
+  /** Jobs, however small. */
+  readonly maxJobs: number;
 }
 
 /**
@@ -24,11 +26,11 @@ export function takeBatch(lines: Map<string, Line>, limits: BatchLimits): { read
   let events = 0;
   let bytes = 0;
   let giving = from;
-  while (giving.length > 0 && events < limits.maxEvents) {
+  while (giving.length > 0 && events < limits.maxEvents && batch.length < limits.maxJobs) {
     const stillGiving: Line[] = [];
     for (const line of giving) {
       const next = line.first;
-      if (next === undefined) continue;
+      if (next === undefined || batch.length >= limits.maxJobs) continue;
       const fits = events + next.job.events <= limits.maxEvents && bytes + next.job.bytes <= limits.maxRequestBytes;
       if (!fits && batch.length > 0) continue;
       batch.push(line.shift()!);

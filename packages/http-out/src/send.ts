@@ -8,12 +8,16 @@ export interface SendOptions {
   readonly timeoutMs: number;
   /** A longer answer is not read to its end: no platform has that much to say, and memory is bounded. */
   readonly maxReplyBytes: number;
-  /** Sockets to one host. */
-  readonly connections: number;
+  /** Sockets to one host; `null`: as many as there are requests. */
+  readonly connections: number | null;
   readonly now: () => number;
 }
 
-export const DEFAULT_SEND_OPTIONS = { maxReplyBytes: 4 * 1024 * 1024, connections: 64 } as const;
+/**
+ * How many requests are under way is decided by who sends them (jobs of a worker, requests per destination). A cap on sockets
+ * would make a request wait here for others that hang, and its time run out before a byte of it was sent.
+ */
+export const DEFAULT_SEND_OPTIONS = { maxReplyBytes: 4 * 1024 * 1024, connections: null } as const;
 
 /**
  * The only way out of the process. One deadline over the whole exchange, a cap on the answer, no redirects (a platform's

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@relay/testkit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { anEvent, toMeta } from '../../e2e/events.ts';
+import { allSettled } from './books.ts';
+import { startRedisNode } from './redis-node.ts';
+import { isLong, report } from './scenario.ts';
+import { startStack, type Stack } from './stack.ts';
+
+let parts: AsyncDisposableStack;
+beforeEach(() => {
+  parts = new AsyncDisposableStack();
+});
+afterEach(() => parts.disposeAsync());
+
+const HANGING = Array.from({ length: 40 }, (_, n) => `77000000000000${String(n).padStart(2, '0')}`);
+const NEIGHBOURS = Array.from({ length: 8 }, (_, n) => `88000000000000${String(n).padStart(2, '0')}`);
+let sent = 0;
+const nextId = (prefix: string): string => `${prefix}-${(sent += 1)}`;
+
+async function open(): Promise<Stack> {
+  const redis = await startRedisNode(parts);
+  const stack = await startStack(parts, {
+    redisUrl: redis.url,
+    apis: 1,
+    workers: 1,
+    // As long as in production, compared with everything else here.
+    env: { PLATFORM_TIMEOUT_MS: '20000' },
+    switches: { 'meta.pixels': [...HANGING, ...NEIGHBOURS].join(',') },
+  });
+  return stack;
+}
+
+/** How long one event to this destination takes from the request until its final answer, ms. */
+async function deliver(stack: Stack, destinationId: string): Promise<number> {
+  const startedAt = performance.now();
+  const answer = await stack.call('POST', '/v1/ads/conversions', toMeta([anEvent(nextId('near'))], destinationId), { prefer: 'wait=25' });
+  expect(answer.body).toMatchObject({ status: 'delivered' });
+  return performance.now() - startedAt;
+}
+
+/** Single events, each a request of its own, one after the other: as many jobs as there are events. */
+async function pile(stack: Stack, destinationIds: readonly string[], each: number): Promise<void> {
+  await Promise.all(
+    destinationIds.map(async (destinationId) => {
+      for (let i = 0; i < each; i += 1) {
+        await stack.call('POST', '/v1/ads/conversions', toMeta([anEvent(nextId('far'))], destinationId), { prefer: 'respond-async' });
+      }
+    }),
+  );
+}
+
+test('a destination that hangs, with more jobs than a worker takes at a time, is in nobody\'s way', { timeout: 120_000 }, async () => {
+  const stack = await open();
+  const [hanging] = HANGING;
+  await stack.sandbox.fault({ platform: 'meta', match: { destinationId: hanging! }, fault: { kind: 'hang' } });
+  // WORKER_CONCURRENCY is 512.
+  await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(() => pile(stack, [hanging!], isLong ? 250 : 130)));
+  await expectQuick(stack);
+});
+
+describe.runIf(isLong)('in the long form', () => {
+  test('nor are forty destinations that hang, with more requests in flight than one host usually gets sockets', { timeout: 120_000 }, async () => {
+    const stack = await open();
+    for (const destinationId of HANGING) await stack.sandbox.fault({ platform: 'meta', match: { destinationId }, fault: { kind: 'hang' } });
+    await pile(stack, HANGING, 3);
+    await waitFor(() => stack.tap.passages.length >= 64, { what: 'the requests to hang' });
+    await expectQuick(stack);
+  });
+
+  test('the others take as long as ever: p99', { timeout: 240_000 }, async () => {
+    const stack = await open();
+    const [hanging] = HANGING;
+    const fault = { platform: 'meta', match: { destinationId: hanging! }, fault: { kind: 'hang' } } as const;
+    for (const destinationId of NEIGHBOURS) await stack.sandbox.fault({ platform: 'meta', match: { destinationId }, fault: { kind: 'latency', ms: 100 } });
+    await phase(stack); // warm
+    const [normal, troubled]: [number[], number[]] = [[], []];
+    // In turns, so that what else the machine does falls on both alike. The same events go to that destination either way.
+    for (let round = 0; round < ROUNDS; round += 1) {
+      normal.push(await phase(stack, hanging));
+      await stack.sandbox.fault(fault);
+      await waitFor(async () => (await hangs(stack)) || pile(stack, [hanging!], 4), { timeoutMs: 20_000, everyMs: 10, what: 'requests to hang' });
+      troubled.push(await phase(stack, hanging));
+      await stack.sandbox.clearFaults();
+      for (const destinationId of NEIGHBOURS) await stack.sandbox.fault({ platform: 'meta', match: { destinationId }, fault: { kind: 'latency', ms: 100 } });
+      await allSettled(stack, 60_000);
+    }
+    const [usual, now] = [median(normal), median(troubled)];
+    const noiseMs = (Math.max(...normal) - Math.min(...normal)) / 2;
+    const note = `p99 of the others ${usual.toFixed(0)} ms → ${now.toFixed(0)} ms (${(((now - usual) / usual) * 100).toFixed(0)} %), median of ${ROUNDS} rounds in turns; rounds differ by ± ${noiseMs.toFixed(0)} ms anyway`;
+    expect(now, note).toBeLessThan(Math.max(usual * 1.1, usual + noiseMs));
+    report('neighbour', { scenario: 'one destination hangs, others go on', events: sent, kills: 0, lost: 0, duplicates: 0, recoveryMs: undefined, note });
+  });
+});
+
+const ROUNDS = 5;
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const hangs = async (stack: Stack): Promise<boolean> => stack.tap.passages.filter(({ status }) => status === undefined).length >= 2;
+
+/** One round: p99 of single events to the neighbours, with a steady stream to one more destination beside them. */
+async function phase(stack: Stack, beside?: string): Promise<number> {
+  const tookMs: number[] = [];
+  const until = Date.now() + 6_000;
+  const near = NEIGHBOURS.map(async (neighbour) => {
+    while (Date.now() < until) tookMs.push(await deliver(stack, neighbour));
+  });
+  const far = async () => {
+    while (beside !== undefined && Date.now() < until) {
+      await pile(stack, [beside], 1);
+      await sleep(15);
+    }
+  };
+  await Promise.all([...near, far()]);
+  return tookMs.sort((a, b) => a - b)[Math.floor(tookMs.length * 0.99)]!;
+}
+
+/** Single events to other destinations are delivered soon. */
+async function expectQuick(stack: Stack): Promise<void> {
+  const tookMs: number[] = [];
+  for (const neighbour of NEIGHBOURS) tookMs.push(await deliver(stack, neighbour));
+  expect(Math.max(...tookMs), `took ${tookMs.map(Math.round).join(', ')} ms`).toBeLessThan(3_000);
+}
