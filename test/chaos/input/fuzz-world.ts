@@ -26,13 +26,19 @@ export async function furnish(relay: Relay): Promise<World> {
   const keyIds: string[] = [];
   for (const name of DISPOSABLE) keyIds.push((await must('POST', '/v1/admin/api-keys', { name, scopes: ['read'], accounts: [name] })).id as string);
 
-  const [good, refused, poisoned] = freshIds('fuzz', 3);
-  await relay.sandbox.poison('meta', [poisoned!]);
+  const [good, refused, poisoned, another] = freshIds('fuzz', 4);
+  await relay.sandbox.poison('meta', [poisoned!, another!]);
   const { deliveryId } = await must('POST', '/v1/ads/conversions', toMeta([anEvent(good!), anEvent(poisoned!), anEvent(refused!, { eventTime: 1 })]), { prefer: 'wait=10' });
+  await must('POST', '/v1/ads/conversions', toMeta([anEvent(another!)]), { prefer: 'wait=10' });
   const letters = await waitFor(async () => {
     const found = await relay.deadLetters('accountId=acc_meta');
-    return found.length > 0 && found;
+    return found.length > 1 && found;
   });
+  const { linkedin, google } = SANDBOX;
+  // One that no event goes to: it is changed, removed and brought back.
+  const rule = `/v1/accounts/acc_linkedin/conversion-destinations/${linkedin.rules[2]}`;
+  const adAccount = `adAccountId=${linkedin.adAccountId}`;
+  const day = (back: number): string => new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10);
 
   const accounts = ['acc_meta', 'acc_meta_2', 'acc_google', 'acc_linkedin', 'acc_linkedin_narrow', 'acc_wa', 'acc_nobody'];
   const destinations = [PIXEL, PIXEL_2, ACTION, RULE, '9999999999999999'];
@@ -72,11 +78,31 @@ export async function furnish(relay: Relay): Promise<World> {
       'post /v1/ads/conversions/adjustments': [{ accountId: 'acc_google', destinationId: ACTION, adjustments: [adjustment] }],
       'post /v1/whatsapp/conversions': [message, { ...message, conversationId: undefined, phoneE164: '40746123456' }],
       'put /v1/whatsapp/conversations/{conversationId}': [{ accountId: 'acc_wa', phoneE164: '40746123458', metadata: { ctwa_clid: 'clid', ctwa_captured_at: '2026-10-01T10:00:00Z' } }],
+      'post /v1/accounts/{accountId}/conversion-destinations': [{ adAccountId: linkedin.adAccountId, name: 'fuzz', type: 'Purchase', valueType: 'FIXED', value: { currencyCode: 'EUR', amount: '10.00' } }, { adAccountId: google.customerId, name: 'fuzz', type: 'Subscribe' }],
+      'patch /v1/accounts/{accountId}/conversion-destinations/{destinationId}': [{ adAccountId: linkedin.adAccountId, name: 'fuzzed', enabled: true, viewThroughAttributionWindowSize: 30 }],
+      'post /v1/accounts/{accountId}/conversion-destinations/{destinationId}/associations': [{ adAccountId: linkedin.adAccountId, campaignIds: [...linkedin.adAccounts[0].campaigns] }],
+      'post /v1/ads/conversions/actions': [{ accountId: 'acc_google', adAccountId: google.customerId, name: 'fuzz', type: 'WEBPAGE' }],
       'post /v1/admin/accounts': [{ platform: 'metaads', credentials: { accessToken: 'x' }, metadata: { note: 'x' } }],
       'patch /v1/admin/accounts/{id}': [{ metadata: { a: 1, b: null } }, { credentials: { accessToken: 'y' } }, { status: 'disabled' }],
       'post /v1/admin/api-keys': [{ name: 'fuzz', scopes: ['read'], accounts: ['acc_meta'] }],
     },
+    goodPaths: {
+      'get /v1/dead-letters/{id}': [`/v1/dead-letters/${letters[0].id}`],
+      'post /v1/dead-letters/{id}/replay': [`/v1/dead-letters/${letters[0].id}/replay`],
+      'get /v1/accounts/{accountId}/conversion-destinations': ['acc_meta', 'acc_google', 'acc_linkedin'].map((id) => `/v1/accounts/${id}/conversion-destinations`),
+      'post /v1/accounts/{accountId}/conversion-destinations': ['/v1/accounts/acc_linkedin/conversion-destinations', '/v1/accounts/acc_google/conversion-destinations'],
+      'get /v1/accounts/{accountId}/conversion-destinations/{destinationId}': [`${rule}?${adAccount}`],
+      'patch /v1/accounts/{accountId}/conversion-destinations/{destinationId}': [rule],
+      'delete /v1/accounts/{accountId}/conversion-destinations/{destinationId}': [`${rule}?${adAccount}`],
+      'get /v1/accounts/{accountId}/conversion-destinations/{destinationId}/associations': [`${rule}/associations?${adAccount}`],
+      'post /v1/accounts/{accountId}/conversion-destinations/{destinationId}/associations': [`${rule}/associations`],
+      'delete /v1/accounts/{accountId}/conversion-destinations/{destinationId}/associations': [`${rule}/associations?${adAccount}&campaignIds=${linkedin.adAccounts[0].campaigns[1]}`],
+      'get /v1/accounts/{accountId}/conversion-destinations/{destinationId}/metrics': [`${rule}/metrics?${adAccount}&startDate=${day(10)}&endDate=${day(1)}&granularity=DAILY`],
+      'get /v1/ads/conversions/actions': [`/v1/ads/conversions/actions?accountId=acc_google&adAccountId=${google.customerId}`],
+      'get /v1/ads/conversions/quality': [`/v1/ads/conversions/quality?accountId=acc_meta&destinationId=${PIXEL}`],
+    },
     pathIds: {
+      'delete /v1/dead-letters/{id}': [letters[1].id, 'nobody'],
       'patch /v1/admin/accounts/{id}': [...DISPOSABLE, 'nobody'],
       'delete /v1/admin/accounts/{id}': [...DISPOSABLE.slice(3), 'nobody'],
       'patch /v1/admin/api-keys/{id}': [...keyIds, 'nobody'],

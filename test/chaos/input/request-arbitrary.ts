@@ -14,6 +14,8 @@ export interface World {
   readonly bodies: Readonly<Record<string, readonly unknown[]>>;
   /** Ids for the path of an operation, where the dictionary's would do harm: by `delete /v1/admin/accounts/{id}`. */
   readonly pathIds: Readonly<Record<string, readonly string[]>>;
+  /** Filled paths with their queries that lead somewhere, where ids drawn one by one hardly ever would. */
+  readonly goodPaths: Readonly<Record<string, readonly string[]>>;
   /** Paths outside the document. */
   readonly otherPaths: readonly string[];
 }
@@ -39,6 +41,7 @@ function ofOperation(method: string, path: string, operation: Operation, documen
   const parameters = operation.parameters ?? [];
   const schema = operation.requestBody?.content?.['application/json']?.schema;
   const known = world.bodies[name];
+  const good = world.goodPaths[name];
   const drawn = schema === undefined ? fc.constant(undefined) : valueOf(schema, '', document, world.dictionary);
   return fc
     .record({
@@ -49,11 +52,12 @@ function ofOperation(method: string, path: string, operation: Operation, documen
       bend: bending,
       headers: headersOf(world, schema !== undefined),
       encode: encoding,
+      straight: good === undefined ? fc.constant(undefined) : fc.option(fc.constantFrom(...good), { nil: undefined, freq: 2 }),
     })
-    .map(({ prefix, path: filled, query, body, bend, headers, encode }) => {
+    .map(({ prefix, path: filled, query, body, bend, headers, encode, straight }) => {
       const text = body === undefined ? undefined : bend(body);
       const encoded = text === undefined ? undefined : encode(text);
-      return { operation: name, method: method.toUpperCase(), path: `${prefix}${filled}${query}`, headers: { ...headers, ...encoded?.headers }, body: encoded?.body, sent: parsed(encoded?.body) };
+      return { operation: name, method: method.toUpperCase(), path: `${prefix}${straight ?? `${filled}${query}`}`, headers: { ...headers, ...encoded?.headers }, body: encoded?.body, sent: parsed(encoded?.body) };
     });
 }
 
