@@ -56,7 +56,7 @@ test('a destination that hangs, with more jobs than a worker takes at a time, is
   await stack.sandbox.fault({ platform: 'meta', match: { destinationId: hanging! }, fault: { kind: 'hang' } });
   // WORKER_CONCURRENCY is 512.
   await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(() => pile(stack, [hanging!], isLong ? 250 : 130)));
-  await expectQuick(stack);
+  expect(await slowest(stack)).toBeLessThan(3_000);
 });
 
 describe.runIf(isLong)('in the long form', () => {
@@ -65,7 +65,7 @@ describe.runIf(isLong)('in the long form', () => {
     for (const destinationId of HANGING) await stack.sandbox.fault({ platform: 'meta', match: { destinationId }, fault: { kind: 'hang' } });
     await pile(stack, HANGING, 3);
     await waitFor(() => stack.tap.passages.length >= 64, { what: 'the requests to hang' });
-    await expectQuick(stack);
+    expect(await slowest(stack)).toBeLessThan(3_000);
   });
 
   test('the others take as long as ever: p99', { timeout: 240_000 }, async () => {
@@ -88,8 +88,8 @@ describe.runIf(isLong)('in the long form', () => {
     const [usual, now] = [median(normal), median(troubled)];
     const noiseMs = (Math.max(...normal) - Math.min(...normal)) / 2;
     const note = `p99 of the others ${usual.toFixed(0)} ms → ${now.toFixed(0)} ms (${(((now - usual) / usual) * 100).toFixed(0)} %), median of ${ROUNDS} rounds in turns; rounds differ by ± ${noiseMs.toFixed(0)} ms anyway`;
-    expect(now, note).toBeLessThan(Math.max(usual * 1.1, usual + noiseMs));
     report('neighbour', { scenario: 'one destination hangs, others go on', events: sent, kills: 0, lost: 0, duplicates: 0, recoveryMs: undefined, note });
+    expect(now).toBeLessThan(Math.max(usual * 1.1, usual + noiseMs));
   });
 });
 
@@ -105,7 +105,8 @@ async function phase(stack: Stack, beside?: string): Promise<number> {
     while (Date.now() < until) tookMs.push(await deliver(stack, neighbour));
   });
   const far = async () => {
-    while (beside !== undefined && Date.now() < until) {
+    if (beside === undefined) return;
+    while (Date.now() < until) {
       await pile(stack, [beside], 1);
       await sleep(15);
     }
@@ -114,9 +115,9 @@ async function phase(stack: Stack, beside?: string): Promise<number> {
   return tookMs.sort((a, b) => a - b)[Math.floor(tookMs.length * 0.99)]!;
 }
 
-/** Single events to other destinations are delivered soon. */
-async function expectQuick(stack: Stack): Promise<void> {
+/** The longest that a single event to one of the others takes, ms. */
+async function slowest(stack: Stack): Promise<number> {
   const tookMs: number[] = [];
   for (const neighbour of NEIGHBOURS) tookMs.push(await deliver(stack, neighbour));
-  expect(Math.max(...tookMs), `took ${tookMs.map(Math.round).join(', ')} ms`).toBeLessThan(3_000);
+  return Math.max(...tookMs);
 }
