@@ -52,9 +52,12 @@ export function managedAccount(request: FastifyRequest): AdsAccount {
   return account;
 }
 
+/** At most 512 characters, as in the schema; here in UTF-16 units, of which a character has up to two. */
+const MAX_ACCOUNT_ID_UNITS = 1024;
+
 function accountIdIn(part: unknown): string | undefined {
   const given = typeof part === 'object' && part !== null ? (part as { readonly accountId?: unknown }).accountId : undefined;
-  return typeof given === 'string' && given !== '' && given.length <= 512 ? given : undefined;
+  return typeof given === 'string' && given !== '' && given.length <= MAX_ACCOUNT_ID_UNITS ? given : undefined;
 }
 
 function requirePlatform(account: Account, { instead, insteadOfWhatsapp, code = 'wrong_platform' }: Guard): asserts account is AdsAccount {
