@@ -18,8 +18,9 @@ await runProcess(
     draining.addEventListener('abort', () => logger.info('draining'));
     if (mode === 'boot-fails') throw new Error('no Redis');
     if (mode === 'hangs' || mode === 'hangs-long') stack.defer(() => new Promise((resolve) => setTimeout(resolve, 60_000)));
+    if (mode === 'takes-a-while') stack.defer(() => new Promise((resolve) => setTimeout(resolve, 700)));
     if (mode === 'throws-later') setTimeout(() => { throw new Error('nobody caught this'); }, 5);
     if (mode === 'rejects-later') setTimeout(() => void Promise.reject(new Error('nor this')), 5);
   },
-  { logger, shutdownGraceMs: mode === 'hangs-long' ? 15_000 : 150 },
+  { logger, shutdownGraceMs: mode === 'hangs-long' || mode === 'takes-a-while' ? 15_000 : 150 },
 );

@@ -56,7 +56,7 @@ describe('runProcess', { timeout: 20_000 }, () => {
   });
 
   it('takes a signal that comes twice at once for one', async () => {
-    const ended = await run('plain', { 'process.started': 'SIGINT', 'process.stopping': 'SIGINT' });
+    const ended = await run('takes-a-while', { 'process.started': 'SIGINT', 'process.stopping': 'SIGINT' });
     expect(ended).toMatchObject({ code: 0, signal: null });
   });
 
