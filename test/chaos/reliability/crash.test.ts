@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@relay/testkit';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { anEvent, freshIds, PIXEL, PIXEL_2, toMeta } from '../../e2e/events.ts';
 import { allSettled, expectBalance, type Disturbance } from './books.ts';
 import type { Chance } from './chance.ts';
@@ -9,13 +9,10 @@ import { startRedisNode } from './redis-node.ts';
 import { chanceFor, isLong, report } from './scenario.ts';
 import { allReady, startStack, type Member, type Platform, type Stack } from './stack.ts';
 
-let parts: AsyncDisposableStack;
-beforeEach(() => {
-  parts = new AsyncDisposableStack();
-});
-afterEach(() => parts.disposeAsync());
+/** In the short form side by side: most of their time is the lock of a dead worker. */
+const concurrent = !isLong;
 
-async function open(options: Partial<Parameters<typeof startStack>[1]> = {}): Promise<Stack> {
+async function open(parts: AsyncDisposableStack, options: Partial<Parameters<typeof startStack>[1]> = {}): Promise<Stack> {
   const redis = await startRedisNode(parts);
   return startStack(parts, { redisUrl: redis.url, ...options });
 }
@@ -38,12 +35,13 @@ async function reap(members: readonly Member[], kills: number, chance: Chance): 
   return disturbances;
 }
 
-test(`SIGKILL of workers and apis at random moments under load`, { timeout: 300_000 }, async () => {
+test('SIGKILL of workers and apis at random moments under load', { timeout: 300_000, concurrent }, async () => {
+  await using parts = new AsyncDisposableStack();
   const chance = chanceFor('kills');
-  const stack = await open({ apis: 2, workers: isLong ? 3 : 2 });
+  const stack = await open(parts, { apis: 2, workers: isLong ? 3 : 2 });
   await slowly(stack, 150);
-  const load = startLoad(stack, chance.fork('load'), 'kill', { events: isLong ? 40_000 : 6_000, perRequest: 60, callers: 12, pauseMs: isLong ? 150 : 100 });
-  const [kills, apiKills] = isLong ? [14, 6] : [3, 2];
+  const load = startLoad(stack, chance.fork('load'), 'kill', { events: isLong ? 40_000 : 4_000, perRequest: 60, callers: 12, pauseMs: isLong ? 150 : 100 });
+  const [kills, apiKills] = isLong ? [14, 6] : [2, 1];
   const [disturbances, others] = await Promise.all([reap(stack.workers, kills, chance.fork('workers')), reap(stack.apis, apiKills, chance.fork('apis'))]);
   await load.done;
   await allReady([...stack.workers, ...stack.apis]);
@@ -69,8 +67,9 @@ async function oneRequest(stack: Stack, prefix: string): Promise<Map<string, Pla
   return new Map(ids.map((id) => [id, 'metaads']));
 }
 
-test('a worker is killed between the platform\'s 200 and the end of the job', { timeout: 120_000 }, async () => {
-  const stack = await open({ apis: 1, workers: 2 });
+test('a worker is killed between the platform\'s 200 and the end of the job', { timeout: 120_000, concurrent }, async () => {
+  await using parts = new AsyncDisposableStack();
+  const stack = await open(parts, { apis: 1, workers: 2 });
   let fromMs = 0;
   const killed = new Promise<unknown>((resolve) => {
     stack.tap.loseAnswer(({ eventIds, status }) => eventIds.length > 0 && status === 200, () => {
@@ -92,8 +91,9 @@ test('a worker is killed between the platform\'s 200 and the end of the job', { 
 
 describe.runIf(isLong)('in the long form', () => {
   test('SIGTERM of every worker and api in turn during full flight', { timeout: 300_000 }, async () => {
+    await using parts = new AsyncDisposableStack();
     const chance = chanceFor('terms');
-    const stack = await open({ apis: 2, workers: 3 });
+    const stack = await open(parts, { apis: 2, workers: 3 });
     await slowly(stack, 400);
     const load = startLoad(stack, chance.fork('load'), 'term', { events: 20_000, perRequest: 60, callers: 12, pauseMs: 150 });
     let slowest = 0;
@@ -114,8 +114,9 @@ describe.runIf(isLong)('in the long form', () => {
   });
 
   test('a worker frozen past its lock and resumed', { timeout: 180_000 }, async () => {
+    await using parts = new AsyncDisposableStack();
     const chance = chanceFor('freeze');
-    const stack = await open({ apis: 1, workers: 1 });
+    const stack = await open(parts, { apis: 1, workers: 1 });
     await slowly(stack, 700);
     // More than two requests' worth for a destination: some in flight, some waiting in the worker's memory.
     const load = startLoad(stack, chance.fork('load'), 'frozen', {

@@ -41,7 +41,7 @@ test('Redis is killed and comes back on its append-only file', { timeout: 240_00
   const redis = await startRedisNode(parts);
   const stack = await startStack(parts, { redisUrl: redis.url, apis: 2, workers: 2 });
   await slowly(stack, 100);
-  const load = startLoad(stack, chance.fork('load'), 'aof', { events: isLong ? 30_000 : 4_000, perRequest: 60, callers: 10, pauseMs: 150 });
+  const load = startLoad(stack, chance.fork('load'), 'aof', { events: isLong ? 30_000 : 3_000, perRequest: 60, callers: 10, pauseMs: 150 });
   const disturbances: (Disturbance & { readonly recoveryMs: number })[] = [];
   for (let i = 0; i < (isLong ? 5 : 1); i += 1) {
     await sleep(chance.between(500, 2_000));
@@ -52,46 +52,6 @@ test('Redis is killed and comes back on its append-only file', { timeout: 240_00
   expectRefusals(load);
   expect(balance.lost).toBe(0);
   report('redis', { scenario: 'Redis killed, restarted on its AOF', ...balance, kills: disturbances.length, recoveryMs: Math.max(...disturbances.map((one) => one.recoveryMs)), note: `${load.refused.count} requests refused with 503` });
-});
-
-const outages = isLong ? [3_000, 60_000] : [3_000];
-test.each(outages)('Redis is away for %i ms', { timeout: 300_000 }, async (awayMs) => {
-  const chance = chanceFor(`away ${awayMs}`);
-  const redis = await startRedisNode(parts);
-  const stack = await startStack(parts, { redisUrl: redis.url, apis: 2, workers: 2 });
-  await slowly(stack, 100);
-  const load = startLoad(stack, chance.fork('load'), 'away', { events: isLong ? 20_000 : 3_000, perRequest: 60, callers: 10, pauseMs: 150 });
-  await sleep(chance.between(500, 1_500));
-  const disturbance = await takeAway(stack, redis, 'SIGTERM', awayMs);
-  await load.done;
-  const balance = await expectBalance(stack, load.accepted, { disturbances: [disturbance] });
-  expectRefusals(load);
-  expect(balance.lost).toBe(0);
-  report('redis', { scenario: `Redis away for ${awayMs / 1000} s`, ...balance, kills: 1, recoveryMs: disturbance.recoveryMs, note: `${load.refused.count} requests refused with 503` });
-});
-
-test('connections are cut again and again', { timeout: 120_000 }, async () => {
-  const chance = chanceFor('cuts');
-  const redis = await startRedisNode(parts);
-  const stack = await startStack(parts, { redisUrl: redis.url, apis: 2, workers: 2 });
-  await slowly(stack, 50);
-  const load = startLoad(stack, chance.fork('load'), 'cut', { events: isLong ? 20_000 : 3_000, perRequest: 60, callers: 10, pauseMs: 150 });
-  const disturbances: Disturbance[] = [];
-  const cuts = isLong ? 25 : 6;
-  for (let i = 0; i < cuts; i += 1) {
-    await sleep(chance.between(50, 600));
-    const fromMs = Date.now();
-    for (const type of ['normal', 'pubsub']) await redis.client.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
-    disturbances.push({ fromMs, toMs: Date.now() });
-  }
-  const recoveryMs = await allReady(everybody(stack));
-  await load.done;
-  const balance = await expectBalance(stack, load.accepted, { disturbances });
-  expect(load.unexpected).toEqual([]);
-  // What was to be written is written when the connection is back: nothing is sent again.
-  expect(balance.duplicates).toBe(0);
-  expect(balance.lost).toBe(0);
-  report('redis', { scenario: 'all connections to Redis cut', ...balance, kills: cuts, recoveryMs, note: `${load.refused.count} requests refused with 503` });
 });
 
 test('memory is full', { timeout: 120_000 }, async () => {
@@ -124,6 +84,45 @@ test('memory is full', { timeout: 120_000 }, async () => {
 });
 
 describe.runIf(isLong)('in the long form', () => {
+  test.each([3_000, 60_000])('Redis is away for %i ms', { timeout: 300_000 }, async (awayMs) => {
+    const chance = chanceFor(`away ${awayMs}`);
+    const redis = await startRedisNode(parts);
+    const stack = await startStack(parts, { redisUrl: redis.url, apis: 2, workers: 2 });
+    await slowly(stack, 100);
+    const load = startLoad(stack, chance.fork('load'), 'away', { events: 20_000, perRequest: 60, callers: 10, pauseMs: 150 });
+    await sleep(chance.between(500, 1_500));
+    const disturbance = await takeAway(stack, redis, 'SIGTERM', awayMs);
+    await load.done;
+    const balance = await expectBalance(stack, load.accepted, { disturbances: [disturbance] });
+    expectRefusals(load);
+    expect(balance.lost).toBe(0);
+    report('redis', { scenario: `Redis away for ${awayMs / 1000} s`, ...balance, kills: 1, recoveryMs: disturbance.recoveryMs, note: `${load.refused.count} requests refused with 503` });
+  });
+
+  test('connections are cut again and again', { timeout: 120_000 }, async () => {
+    const chance = chanceFor('cuts');
+    const redis = await startRedisNode(parts);
+    const stack = await startStack(parts, { redisUrl: redis.url, apis: 2, workers: 2 });
+    await slowly(stack, 50);
+    const load = startLoad(stack, chance.fork('load'), 'cut', { events: 20_000, perRequest: 60, callers: 10, pauseMs: 150 });
+    const disturbances: Disturbance[] = [];
+    const cuts = 25;
+    for (let i = 0; i < cuts; i += 1) {
+      await sleep(chance.between(50, 600));
+      const fromMs = Date.now();
+      for (const type of ['normal', 'pubsub']) await redis.client.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+      disturbances.push({ fromMs, toMs: Date.now() });
+    }
+    const recoveryMs = await allReady(everybody(stack));
+    await load.done;
+    const balance = await expectBalance(stack, load.accepted, { disturbances });
+    expect(load.unexpected).toEqual([]);
+    // What was to be written is written when the connection is back: nothing is sent again.
+    expect(balance.duplicates).toBe(0);
+    expect(balance.lost).toBe(0);
+    report('redis', { scenario: 'all connections to Redis cut', ...balance, kills: cuts, recoveryMs, note: `${load.refused.count} requests refused with 503` });
+  });
+
   test('connections fall silent without breaking', { timeout: 180_000 }, async () => {
     const chance = chanceFor('silence');
     const redis = await startRedisNode(parts);

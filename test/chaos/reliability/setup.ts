@@ -20,7 +20,7 @@ export function setup(project: TestProject): void {
   if (!Number.isInteger(seed)) throw new Error(`CHAOS_SEED must be a whole number, and is "${process.env['CHAOS_SEED']}"`);
   rows = mkdtempSync(join(tmpdir(), 'relay-chaos-rows-'));
   project.provide('chaos', { seed, long, rows });
-  console.log(`chaos, ${long ? 'long' : 'short'} form; the same again: CHAOS_SEED=${seed}${long ? ' npm run test:chaos' : ' npx vitest run --project chaos'}`);
+  console.log(`chaos, ${long ? 'long' : 'short'} form; the same again: CHAOS_SEED=${seed}${long ? ' npm run test:chaos' : ' npx vitest run --project chaos-reliability'}`);
 }
 
 export function teardown(): void {

@@ -16,6 +16,8 @@ export interface Tap extends AsyncDisposable {
   readonly passages: readonly Passage[];
   /** Once: called when the platform has answered a request that fits and before its sender hears of it, who hears nothing then. */
   loseAnswer(fits: (passage: Passage) => boolean, whenAnswered: () => void): void;
+  /** Breaks the connection in the middle of the answer to each request with this event, so many times. */
+  breakAnswer(eventId: string, times: number): void;
 }
 
 /** Ids of the events in a request's body, whichever platform it is for. */
@@ -34,6 +36,7 @@ export async function openTap(target: string): Promise<Tap> {
   const passages: Passage[] = [];
   const { hostname, port } = new URL(target);
   let losing: { fits: (passage: Passage) => boolean; whenAnswered: () => void } | undefined;
+  const breaking = new Map<string, number>();
   const server = createServer((incoming, outgoing) => {
     const parts: Buffer[] = [];
     incoming.on('error', () => undefined);
@@ -56,6 +59,15 @@ export async function openTap(target: string): Promise<Tap> {
           return;
         }
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        const doomed = passage.eventIds.find((id) => (breaking.get(id) ?? 0) > 0);
+        if (doomed !== undefined) {
+          breaking.set(doomed, breaking.get(doomed)! - 1);
+          answer.once('data', (part: Buffer) => {
+            answer.resume();
+            outgoing.write(part.subarray(0, Math.floor(part.length / 2)), () => outgoing.destroy());
+          });
+          return;
+        }
         answer.pipe(outgoing);
         answer.on('end', () => {
           passage.answeredAt = Date.now();
@@ -75,6 +87,9 @@ export async function openTap(target: string): Promise<Tap> {
     passages,
     loseAnswer(fits, whenAnswered) {
       losing = { fits, whenAnswered };
+    },
+    breakAnswer(eventId, times) {
+      breaking.set(eventId, times);
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
