@@ -114,11 +114,11 @@ async function faultOf(platform: SandboxPlatform, row: ErrorRow): Promise<string
   return [row.leadsTo].flat().includes(found as never) ? [] : [`${row.name}: expected ${String(row.leadsTo)}, found ${found}`];
 }
 
-describe.each(['meta', 'google', 'linkedin'] as const)('%s', (platform) => {
-  const { rows } = TARGETS[platform];
-  const pausesAll = ({ leadsTo }: ErrorRow) => leadsTo === 'app_limit';
+const pausesAll = ({ leadsTo }: ErrorRow) => leadsTo === 'app_limit';
 
-  test('every row of its error table', { timeout: 120_000 }, async () => {
+describe('error tables', () => {
+  test.each(['meta', 'google', 'linkedin'] as const)('every row of %s', { timeout: 120_000, concurrent: true }, async (platform) => {
+    const { rows } = TARGETS[platform];
     const faults: string[] = [];
     const left = rows.filter((row) => !pausesAll(row)).values();
     const some = async () => {
@@ -152,8 +152,8 @@ const INSIDE = {
   linkedin: { message: 'Internal Server Error', status: 500 },
 } as const;
 
-describe.each(['meta', 'google', 'linkedin'] as const)('answers of %s', (platform) => {
-  test('of any shape that is no success: sent again until there is one', { timeout: 60_000 }, async () => {
+describe('answers that are no success', () => {
+  test.each(['meta', 'google', 'linkedin'] as const)('of %s are followed by another attempt', { timeout: 60_000, concurrent: true }, async (platform) => {
     const shapes = [...SHAPES, ['a 200 with an error inside', false, { kind: 'status', status: 200, body: INSIDE[platform] }] as const];
     const results = await Promise.all(
       shapes.map(async ([name, taken, fault]) => {
