@@ -35,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/{input,security}/**/*.test.ts'],
-          globalSetup: ['test/setup/redis.ts'],
+          globalSetup: ['test/setup/redis.ts', 'test/setup/chaos.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
@@ -47,7 +47,7 @@ export default defineConfig({
         test: {
           name: 'chaos-reliability',
           include: ['test/chaos/reliability/**/*.test.ts'],
-          globalSetup: ['test/setup/redis.ts', 'test/chaos/reliability/setup.ts'],
+          globalSetup: ['test/setup/redis.ts', 'test/setup/chaos.ts', 'test/chaos/reliability/print-table.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // eslint-disable-next-line node/no-process-env

@@ -6,31 +6,29 @@ import { formatTable, readRows } from './table.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    chaos: { readonly seed: number; readonly long: boolean; readonly rows: string };
+    /** The folder where scenarios leave the rows of the table. */
+    chaosRows: string;
   }
 }
 
 const DOCUMENT = join(import.meta.dirname, '../../../docs/reliability.md');
 let rows: string;
-let seed: number;
-const long = process.env['CHAOS_LONG'] === '1';
 
 export function setup(project: TestProject): void {
-  seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-  if (!Number.isInteger(seed)) throw new Error(`CHAOS_SEED must be a whole number, and is "${process.env['CHAOS_SEED']}"`);
   rows = mkdtempSync(join(tmpdir(), 'relay-chaos-rows-'));
-  project.provide('chaos', { seed, long, rows });
-  console.log(`chaos, ${long ? 'long' : 'short'} form; the same again: CHAOS_SEED=${seed}${long ? ' npm run test:chaos' : ' npx vitest run --project chaos-reliability'}`);
+  project.provide('chaosRows', rows);
 }
 
+/** Prints the table at the end of the run; `CHAOS_RECORD=1` writes it into docs/reliability.md too. */
 export function teardown(): void {
   const all = readRows(rows);
   rmSync(rows, { recursive: true, force: true });
   if (all.length === 0) return;
   const table = formatTable(all);
-  console.log(`\n${table}\n\nseed ${seed}`);
+  const run = `seed ${process.env['CHAOS_SEED']}, ${process.env['CHAOS_LONG'] === '1' ? 'long' : 'short'} form`;
+  console.log(`\n${table}\n\n${run}`);
   if (process.env['CHAOS_RECORD'] !== '1') return;
   const text = readFileSync(DOCUMENT, 'utf8');
-  const block = `<!-- table -->\n${table}\n\nPrinted on ${new Date().toISOString().slice(0, 10)}, seed ${seed}, ${long ? 'long' : 'short'} form.\n<!-- /table -->`;
+  const block = `<!-- table -->\n${table}\n\nPrinted on ${new Date().toISOString().slice(0, 10)}, ${run}.\n<!-- /table -->`;
   writeFileSync(DOCUMENT, text.replace(/<!-- table -->[\s\S]*<!-- \/table -->/, () => block));
 }
