@@ -4,10 +4,12 @@ import { SealError, type Sealer } from '@relay/runtime';
 import { orUnavailable, type RedisConnection } from './connect.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { globals, keys, type Lanes } from './keys.ts';
+import { createPromiseCache } from './promise-cache.ts';
 import { runScript } from './scripts.ts';
 
 /** A change is announced at once; this bounds how long a cache can be wrong when the announcement got lost. */
 const CACHE_MS = 5_000;
+const CACHE_ENTRIES = 10_000;
 /** How often a change is tried again because others changed the account meanwhile. */
 const MAX_CONFLICTS = 50;
 
@@ -39,7 +41,7 @@ export interface WorkerAccountStore extends AccountStore {
 /** Accounts in Redis, credentials sealed, with a cache of a few seconds. */
 export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
   const { connection, sealer, lanes } = deps;
-  const cache = new Map<string, { account: Promise<Account | undefined>; untilMs: number }>();
+  const cache = createPromiseCache<Account | undefined>({ lifetimeMs: CACHE_MS, maxEntries: CACHE_ENTRIES, now: deps.now });
   deps.changes.onChange((kind, id) => {
     if (kind === 'account') cache.delete(id);
     if (kind === 'all') cache.clear();
@@ -101,14 +103,7 @@ export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
     );
     return counts.reduce((sum, count) => sum + Number(count ?? 0), 0);
   };
-  const cached = (id: string): Promise<Account | undefined> => {
-    const hit = cache.get(id);
-    if (hit !== undefined && hit.untilMs > deps.now()) return hit.account;
-    const account = load(id);
-    cache.set(id, { account, untilMs: deps.now() + CACHE_MS });
-    account.catch(() => cache.delete(id));
-    return account;
-  };
+  const cached = (id: string): Promise<Account | undefined> => cache.get(id, () => load(id));
 
   const changeBy = (patch: AccountPatch, before: Account): Change => {
     const set: Record<string, string> = { updated: String(deps.now()) };

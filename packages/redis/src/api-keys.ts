@@ -3,9 +3,9 @@ import { SCOPES, type ApiKey, type ApiKeyStore, type Scope } from '@relay/delive
 import { orUnavailable, type RedisConnection } from './connect.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { globals, newId } from './keys.ts';
+import { createPromiseCache } from './promise-cache.ts';
 
 const CACHE_MS = 5_000;
-/** Bounds the cache against a flood of made-up keys; past it the oldest entry goes. */
 const CACHE_ENTRIES = 10_000;
 const LAST_USED_EVERY_MS = 60_000;
 
@@ -24,8 +24,8 @@ export interface BootstrapApiKeys extends ApiKeyStore {
 
 /** API keys in Redis, as hashes of their secrets, with a cache of a few seconds. */
 export function createApiKeyStore({ connection, changes, now }: ApiKeysDeps): BootstrapApiKeys {
-  const cache = new Map<string, { key: Promise<StoredKey | undefined>; untilMs: number }>();
-  const noted = new Map<string, number>();
+  const cache = createPromiseCache<StoredKey | undefined>({ lifetimeMs: CACHE_MS, maxEntries: CACHE_ENTRIES, now });
+  const noted = createPromiseCache<unknown>({ lifetimeMs: LAST_USED_EVERY_MS, maxEntries: CACHE_ENTRIES, now });
   changes.onChange((kind) => {
     if (kind !== 'account') cache.clear();
   });
@@ -45,23 +45,14 @@ export function createApiKeyStore({ connection, changes, now }: ApiKeysDeps): Bo
       },
     };
   };
-  const byHash = (sha256: string): Promise<StoredKey | undefined> => {
-    const hit = cache.get(sha256);
-    if (hit !== undefined && hit.untilMs > now()) return hit.key;
-    const key = connection.get(globals.apiKeyHash(sha256)).then((id) => (id === null ? undefined : load(id)));
-    if (cache.size >= CACHE_ENTRIES) cache.delete(cache.keys().next().value!);
-    cache.set(sha256, { key, untilMs: now() + CACHE_MS });
-    key.catch(() => cache.delete(sha256));
-    return key;
-  };
+  const byHash = (sha256: string): Promise<StoredKey | undefined> =>
+    cache.get(sha256, async () => {
+      const id = await connection.get(globals.apiKeyHash(sha256));
+      return id === null ? undefined : load(id);
+    });
   const noteUse = (id: string): void => {
-    if ((noted.get(id) ?? 0) + LAST_USED_EVERY_MS > now()) return;
-    noted.set(id, now());
     // Best effort: a lost note makes "last used" older, nothing else. EXISTS keeps a removed key removed.
-    void connection
-      .exists(globals.apiKey(id))
-      .then((there) => (there === 1 ? connection.hset(globals.apiKey(id), 'used', String(now())) : 0))
-      .catch(() => noted.delete(id));
+    void noted.get(id, async () => (await connection.exists(globals.apiKey(id))) === 1 && connection.hset(globals.apiKey(id), 'used', String(now())));
   };
   const write = async (id: string, secret: string, key: Pick<ApiKey, 'name' | 'scopes' | 'accounts'>): Promise<void> => {
     const sha256 = hash('sha256', secret, 'hex');
