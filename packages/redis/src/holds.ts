@@ -45,13 +45,16 @@ async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobId
         // Gone, so all its events are settled; what is left of the hold goes too.
         return { job: { jobId, accountId, destinationId: '', events: 0, parts: [] }, outcome: 'release' as const };
       }
+      // Of a later version, as after a step back: it is left to the one that can read it.
+      const data = jobDataSchema.safeParse(job.data).data;
+      if (data === undefined) return undefined;
       try {
         await job.promote();
       } catch {
         // Not in the delayed set: it is being moved there right now, or it is already being delivered.
         return undefined;
       }
-      return { job: jobRef(jobId, jobDataSchema.parse(job.data)), outcome: 'release' as const };
+      return { job: jobRef(jobId, data), outcome: 'release' as const };
     }),
   );
   const context = { lane, nowMs: deps.now(), retentionDays: deps.retentionDays };

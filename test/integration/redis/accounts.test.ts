@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accountScope, applyBootstrap, appScope, createTokenCache, type ApiStore } from '@relay/redis';
-import { globals } from '@relay/redis/testing';
+import { globals, keys } from '@relay/redis/testing';
 import { createSealer } from '@relay/runtime';
 import { waitFor } from '@relay/testkit';
 import { batchOf, delivered, dump, openRelay, send, type Relay } from './a-relay.ts';
@@ -82,6 +82,22 @@ describe('accounts', () => {
     expect(await relay.api.accounts.patch('held', { credentials: { accessToken: 'new' } })).toMatchObject({ releasedEvents: 3, account: { status: 'active' } });
     expect(await relay.api.accounts.heldEvents('held')).toBe(0);
     expect(await relay.redis.zscore('{relay}:metaads:prioritized', job.jobId)).not.toBeNull();
+  });
+
+  test('are changed although a later version holds an event of theirs in a format of its own', async () => {
+    await create('later');
+    await send(relay.api, { accountId: 'later' });
+    const job = (await relay.jobs()).find(({ accountId }) => accountId === 'later')!;
+    await hold(relay, job);
+    await relay.redis.zrem('{relay}:metaads:prioritized', job.jobId);
+    await relay.redis.zadd('{relay}:metaads:delayed', (Date.now() + 3_600_000) * 0x1000, job.jobId);
+    const key = keys.job(relay.lane(), job.jobId);
+    const data = (await relay.redis.hget(key, 'data'))!;
+    await relay.redis.hset(key, 'data', JSON.stringify({ ...(JSON.parse(data) as object), v: 2 }));
+    expect(await relay.api.accounts.patch('later', { credentials: { accessToken: 'new' } })).toMatchObject({ releasedEvents: 0, account: { status: 'active' } });
+    expect(await relay.api.accounts.heldEvents('later')).toBe(1);
+    await relay.redis.hset(key, 'data', data);
+    expect(await relay.worker.release('metaads', 'later')).toBe(1);
   });
 
   test('with events that wait are not removed; without, they go with all that was theirs', async () => {
