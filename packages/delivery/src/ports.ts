@@ -197,7 +197,7 @@ export interface DeadLetterFilter {
   /** Letters of other accounts are left out; `undefined`: all accounts. */
   readonly accounts?: readonly string[] | undefined;
 }
-/** `refused`: a replay could count an event twice, or the platform would not take it any more; `why` says it. */
+/** `refused`: a replay could count an event twice, the platform would not take it any more, or it cannot be read; `why` says it. */
 export type ReplayResult =
   | { readonly kind: 'replayed'; readonly events: number; readonly accountId: string }
   | { readonly kind: 'refused'; readonly why: string }

@@ -1,14 +1,14 @@
 import type { PlatformId } from '@relay/contract';
 import type { DeadLetter, DeadLetterStore, ReplayResult } from '@relay/delivery';
-import type { Sealer } from '@relay/runtime';
+import { SealError, type Sealer } from '@relay/runtime';
 import { indicesOf } from './chunks.ts';
 import { backlogField } from './commit-group.ts';
 import { orUnavailable, type RedisConnection } from './connect.ts';
-import { payloadContext, unpackPayload, type JobData } from './job-data.ts';
+import { hasPayloadKey, payloadContext, unpackPayload, type JobData } from './job-data.ts';
 import { priorityOf, readRound } from './fairness.ts';
 import { keys, newId, type Lane, type Lanes } from './keys.ts';
 import { JOB_OPTIONS, laneQueueOn, type LaneQueue } from './lane-queue.ts';
-import { letterDataSchema, toDeadLetter, whyNotReplayable, type LetterData } from './letter-data.ts';
+import { CHANGED, LATER, readLetterData, toDeadLetter, whyNotReplayable, type Circumstances, type LaterLetter, type LetterData } from './letter-data.ts';
 import { listLetters } from './letter-list.ts';
 
 /** What the dead letter store works with. */
@@ -44,10 +44,10 @@ export function createDeadLetterStore(deps: DeadLettersDeps): DeadLetterStore {
   };
   const replayedAt = async (lane: Lane, id: string): Promise<number | undefined> => timeOf(await connection.get(keys.replayed(lane.tag, id)));
   const view = async (lane: Lane, id: string, data: unknown): Promise<DeadLetter | undefined> => {
-    const letter = letterDataSchema.safeParse(data);
-    if (!letter.success) return undefined;
-    const [mark, sentAnew] = await connection.mget(keys.replayed(lane.tag, id), keys.sentAnew(lane.tag, letter.data.deliveryId));
-    return toDeadLetter(id, letter.data, { nowMs: deps.now(), dedupWindowMs: deps.dedupWindowMs(letter.data.platform), replayedAtMs: timeOf(mark ?? null), sentAnewBy: sentAnew ?? undefined });
+    const letter = readLetterData(data);
+    if (letter === undefined) return undefined;
+    const [mark, sentAnew] = await connection.mget(keys.replayed(lane.tag, id), keys.sentAnew(lane.tag, letter.deliveryId));
+    return toDeadLetter(id, letter, { ...circumstancesOf(deps, letter, sentAnew ?? undefined), replayedAtMs: timeOf(mark ?? null) });
   };
   // WATCH holds for the whole connection, so replays go one after the other.
   let replaying: Promise<unknown> = Promise.resolve();
@@ -91,6 +91,11 @@ export function createDeadLetterStore(deps: DeadLettersDeps): DeadLetterStore {
   };
 }
 
+function circumstancesOf(deps: DeadLettersDeps, letter: LetterData | LaterLetter, sentAnewBy: string | undefined): Circumstances {
+  const hasKey = letter.v === 1 && hasPayloadKey(letter.payload, deps.sealer);
+  return { nowMs: deps.now(), dedupWindowMs: deps.dedupWindowMs(letter.platform), sentAnewBy, hasKey };
+}
+
 function timeOf(mark: string | null): number | undefined {
   return mark === null ? undefined : (JSON.parse(mark) as { at: number }).at;
 }
@@ -124,13 +129,17 @@ async function replayOne(
     await job.remove().catch(() => undefined); // left over from a crash between the transaction and the removal
     return refuse(ALREADY);
   }
-  const letter = letterDataSchema.parse(job.data);
-  const nowMs = deps.now();
+  const letter = readLetterData(job.data);
+  if (letter === undefined) return refuse({ kind: 'not_found' });
+  if (letter.v === 'later') return refuse({ kind: 'refused', why: LATER });
   const anew = keys.sentAnew(lane.tag, letter.deliveryId);
   await connection.watch(anew);
-  const sentAnewBy = (await connection.get(anew)) ?? undefined;
-  const obstacle = whyNotReplayable(letter, { nowMs, dedupWindowMs: deps.dedupWindowMs(letter.platform), sentAnewBy });
+  const circumstances = circumstancesOf(deps, letter, (await connection.get(anew)) ?? undefined);
+  const { nowMs } = circumstances;
+  const obstacle = whyNotReplayable(letter, circumstances);
   if (obstacle !== undefined && !(force && obstacle.forcible)) return refuse({ kind: 'refused', why: obstacle.why });
+  const expiresAtMs = firstExpiry(letter, deps.sealer);
+  if (expiresAtMs === undefined) return refuse({ kind: 'refused', why: CHANGED });
 
   const backlog = backlogField(letter);
   const [round, waiting] = await Promise.all([readRound(connection, lane), connection.hget(keys.backlog(lane.tag, lane.platform), backlog)]);
@@ -138,7 +147,7 @@ async function replayOne(
   const jobId = newId('r', nowMs);
   const part = { d: letter.deliveryId, k: letter.chunk, r: letter.indices };
   const transaction = await place.live.transaction();
-  place.live.add(transaction, 'deliver', toJob(letter, id, part, deps.sealer), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
+  place.live.add(transaction, 'deliver', toJob(letter, id, part, expiresAtMs), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
   const ledger = keys.ledger(lane.tag, lane.platform);
   // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
   transaction.hincrby(ledger, 'replayed', 0);
@@ -171,9 +180,17 @@ async function replayOne(
 
 const ALREADY: ReplayResult = { kind: 'refused', why: 'It was replayed already.' };
 
-function toJob(letter: LetterData, id: string, part: JobData['p'][number], sealer: Sealer): JobData {
-  const context = payloadContext(letter.accountId, letter.destinationId);
-  const expiries = unpackPayload(letter.payload, sealer, context).expiresAtMs;
+/** When the first of the events expires; `undefined` where they cannot be opened. */
+function firstExpiry(letter: LetterData, sealer: Sealer): number | undefined {
+  try {
+    return unpackPayload(letter.payload, sealer, payloadContext(letter.accountId, letter.destinationId)).expiresAtMs.reduce((least, ms) => Math.min(least, ms), Infinity);
+  } catch (error) {
+    if (error instanceof SealError) return undefined;
+    throw error;
+  }
+}
+
+function toJob(letter: LetterData, id: string, part: JobData['p'][number], expiresAtMs: number): JobData {
   return {
     v: 1,
     a: letter.accountId,
@@ -183,7 +200,7 @@ function toJob(letter: LetterData, id: string, part: JobData['p'][number], seale
     ...(letter.consent !== undefined && { c: letter.consent }),
     n: letter.eventCount,
     b: letter.bytes,
-    x: expiries.reduce((least, ms) => Math.min(least, ms), Infinity),
+    x: expiresAtMs,
     at: letter.acceptedAt,
     p: [part],
     z: letter.payload,
@@ -192,6 +209,6 @@ function toJob(letter: LetterData, id: string, part: JobData['p'][number], seale
 }
 
 function publicPart(id: string, letter: LetterData): Omit<DeadLetter, 'replayedAtMs' | 'replayable' | 'whyNot'> {
-  const { replayedAtMs: _at, replayable: _can, whyNot: _why, ...rest } = toDeadLetter(id, letter, { nowMs: 0, dedupWindowMs: undefined, replayedAtMs: undefined, sentAnewBy: undefined });
+  const { replayedAtMs: _at, replayable: _can, whyNot: _why, ...rest } = toDeadLetter(id, letter, { nowMs: 0, dedupWindowMs: undefined, replayedAtMs: undefined, sentAnewBy: undefined, hasKey: true });
   return rest;
 }

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Consent } from '@relay/contract';
-import type { Sealer } from '@relay/runtime';
+import { SEALED_HEAD_BYTES, type Sealer } from '@relay/runtime';
 
 /**
  * The data of a delivery job, version 1: one chunk of events for one destination. Names are short since every job
@@ -64,6 +64,11 @@ export function unpackPayload(sealed: string, sealer: Sealer, context: string): 
     expiresAtMs: (JSON.parse(text.slice(ids + 1, expiries)) as number[]).map((s) => s * 1000),
     wires: text.slice(expiries + 1).split('\n'),
   };
+}
+
+/** Whether the key that this payload was sealed under is there. Cheap: the payload is not opened. */
+export function hasPayloadKey(sealed: string, sealer: Sealer): boolean {
+  return sealer.hasKeyOf(Buffer.from(sealed.slice(0, Math.ceil(SEALED_HEAD_BYTES / 3) * 4), 'base64'));
 }
 
 /** What a payload is bound to: it opens only for the account and destination it was sealed for. */

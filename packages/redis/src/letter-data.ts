@@ -41,6 +41,17 @@ export const letterDataSchema = z.object({
 });
 export type LetterData = z.infer<typeof letterDataSchema>;
 
+/** What an earlier version shows of a letter of a later one, as after a step back; so these fields keep their names. */
+const laterLetterSchema = letterDataSchema
+  .pick({ platform: true, accountId: true, destinationId: true, deliveryId: true, reason: true, code: true, message: true, eventIds: true, eventCount: true, attempts: true, firstAttemptAt: true, lastAttemptAt: true })
+  .extend({ v: z.number().int().gt(1).transform(() => 'later' as const) });
+export type LaterLetter = z.infer<typeof laterLetterSchema>;
+
+/** `undefined`: it does not even say whose it is. */
+export function readLetterData(data: unknown): LetterData | LaterLetter | undefined {
+  return letterDataSchema.safeParse(data).data ?? laterLetterSchema.safeParse(data).data;
+}
+
 /** Event ids that a letter shows in the clear. */
 export const MAX_LETTER_EVENT_IDS = 100;
 
@@ -50,13 +61,21 @@ export interface Circumstances {
   readonly dedupWindowMs: number | undefined;
   /** The delivery of a later request that sent the same event, which is good for one send. */
   readonly sentAnewBy: string | undefined;
+  /** Whether the key that its events were sealed under is there. */
+  readonly hasKey: boolean;
 }
 
+export const LATER = 'This letter was written by a later version of the relay, in a format that this one cannot read. Upgrade, then replay it.';
+const NO_KEY = 'The events of this letter were sealed under a key that is not in RELAY_SECRET_KEY. Put the key back, then replay it.';
+/** Found out only when they are opened. */
+export const CHANGED = 'What is stored of the events does not open: it was changed since it was written. It can only be discarded.';
+
 /** Why a letter cannot be replayed (without force), or `undefined`. */
-export function whyNotReplayable(letter: LetterData, { nowMs, dedupWindowMs, sentAnewBy }: Circumstances): { why: string; forcible: boolean } | undefined {
+export function whyNotReplayable(letter: LetterData, { nowMs, dedupWindowMs, sentAnewBy, hasKey }: Circumstances): { why: string; forcible: boolean } | undefined {
   if (letter.expiresAt <= nowMs) {
     return { why: 'The events are older than the platform accepts; they would be refused again.', forcible: false };
   }
+  if (!hasKey) return { why: NO_KEY, forcible: false };
   if (letter.maybeTakenAt !== undefined && dedupWindowMs !== undefined && nowMs - letter.maybeTakenAt > dedupWindowMs) {
     const hours = Math.round(dedupWindowMs / 3_600_000);
     return {
@@ -80,9 +99,10 @@ export function whyNotReplayable(letter: LetterData, { nowMs, dedupWindowMs, sen
 }
 
 /** The letter as the API shows it. */
-export function toDeadLetter(id: string, letter: LetterData, circumstances: Circumstances & { readonly replayedAtMs: number | undefined }): DeadLetter {
+export function toDeadLetter(id: string, letter: LetterData | LaterLetter, circumstances: Circumstances & { readonly replayedAtMs: number | undefined }): DeadLetter {
   const { replayedAtMs } = circumstances;
-  const whyNot = replayedAtMs === undefined ? whyNotReplayable(letter, circumstances)?.why : 'It was replayed already.';
+  const obstacle = letter.v === 'later' ? LATER : whyNotReplayable(letter, circumstances)?.why;
+  const whyNot = replayedAtMs === undefined ? obstacle : 'It was replayed already.';
   return {
     id,
     platform: letter.platform,

@@ -13,4 +13,4 @@ export { describeConfig } from './describe-config.ts';
 export { createLogger, describeError, type Logger, type LoggerOptions } from './logger.ts';
 export { createMetrics, type Metrics, type MetricsOptions, type Registry } from './metrics.ts';
 export { runProcess, type Boot, type RunProcessOptions } from './run-process.ts';
-export { SealError, createSealer, type Sealer } from './sealer.ts';
+export { SEALED_HEAD_BYTES, SealError, createSealer, type Sealer } from './sealer.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createSealer, SealError } from './sealer.ts';
+import { createSealer, SEALED_HEAD_BYTES, SealError } from './sealer.ts';
 
 const key = randomBytes(32);
 const plain = Buffer.from('jane@example.com and 700 more bytes');
@@ -25,6 +25,8 @@ describe('sealer', () => {
     const rotated = createSealer([next, key]);
     expect(rotated.open(old.seal(plain, 'a'), 'a')).toEqual(plain);
     expect(() => old.open(rotated.seal(plain, 'a'), 'a')).toThrow(SealError);
+    const head = (sealed: Buffer) => sealed.subarray(0, SEALED_HEAD_BYTES);
+    expect([rotated.hasKeyOf(head(old.seal(plain, 'a'))), old.hasKeyOf(head(rotated.seal(plain, 'a'))), old.hasKeyOf(Buffer.alloc(0))]).toEqual([true, false, false]);
   });
 
   it('refuses another context, a changed byte and a cut value', () => {

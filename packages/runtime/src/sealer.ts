@@ -10,6 +10,8 @@ export interface Sealer {
   seal(plain: Uint8Array, context: string): Buffer;
   /** @throws SealError when no key fits, or the value or its context was changed. */
   open(sealed: Uint8Array, context: string): Buffer;
+  /** Whether the key that sealed it is there; told from the first `SEALED_HEAD_BYTES` bytes, without opening it. */
+  hasKeyOf(sealed: Uint8Array): boolean;
   /**
    * Keyed hashes (HMAC-SHA-256, hex) under which a value can be looked up without being stored: one for each key, the
    * sealing key's first. Write under the first, look for all.
@@ -25,6 +27,8 @@ const VERSION = 1;
 const KEY_ID_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** What `hasKeyOf` looks at. */
+export const SEALED_HEAD_BYTES = 1 + KEY_ID_BYTES;
 const HEAD_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES;
 
 /** @param keys 32 bytes each; the first seals, all open. */
@@ -37,6 +41,7 @@ export function createSealer(keys: readonly Uint8Array[]): Sealer {
     byId.set(keyIdOf(key).toString('hex'), key);
   }
   const firstId = keyIdOf(first);
+  const keyOf = (value: Buffer) => byId.get(value.toString('hex', 1, SEALED_HEAD_BYTES));
   // Nonces come from a pool: one call into the random generator for many small values.
   const pool = Buffer.allocUnsafe(NONCE_BYTES * 256);
   let poolAt = pool.length;
@@ -67,9 +72,9 @@ export function createSealer(keys: readonly Uint8Array[]): Sealer {
     open(sealed, context) {
       const value = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
       if (value.length < HEAD_BYTES || value[0] !== VERSION) throw new SealError('not a sealed value');
-      const key = byId.get(value.toString('hex', 1, 1 + KEY_ID_BYTES));
+      const key = keyOf(value);
       if (key === undefined) throw new SealError('sealed under a key that is not in RELAY_SECRET_KEY');
-      const nonceAt = 1 + KEY_ID_BYTES;
+      const nonceAt = SEALED_HEAD_BYTES;
       const decipher = createDecipheriv('aes-256-gcm', key, value.subarray(nonceAt, nonceAt + NONCE_BYTES));
       decipher.setAAD(Buffer.from(context));
       decipher.setAuthTag(value.subarray(nonceAt + NONCE_BYTES, HEAD_BYTES));
@@ -81,6 +86,7 @@ export function createSealer(keys: readonly Uint8Array[]): Sealer {
       }
       return plain;
     },
+    hasKeyOf: (sealed) => keyOf(Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length)) !== undefined,
     lookupHashes: (value, purpose) => keys.map((key) => createHmac('sha256', key).update(`${purpose}\0${value}`).digest('hex')),
   };
 }

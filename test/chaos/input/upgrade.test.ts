@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { jobDataSchema, letterDataSchema, statusDataSchema } from '@relay/redis/testing';
 import { SEED } from '@relay/sandbox';
 import { freshDatabase, waitFor } from '@relay/testkit';
 import { Redis } from 'ioredis';
@@ -96,6 +97,15 @@ const taken = async (relay: Relay) =>
   Object.fromEntries(await Promise.all(Object.entries(EVENTS).map(async ([platform, ids]) => [platform, Object.fromEntries(await relay.sandbox.timesTaken(platform as SandboxPlatform, ids))] as const)));
 const ALL_ONCE = Object.fromEntries(Object.entries(EVENTS).map(([platform, ids]) => [platform, Object.fromEntries(ids.map((id) => [id, 1]))]));
 
+test('every format that this version reads is in a fixture', () => {
+  const stored = fixtures.flatMap(({ keys }) => keys).flatMap((one) => (one.type === 'hash' && one.value['data'] !== undefined ? [JSON.parse(one.value['data']) as Record<string, unknown>] : []));
+  const of = { job: [jobDataSchema, 'p'], letter: [letterDataSchema, 'reason'], status: [statusDataSchema, 'statusId'] } as const;
+  for (const [kind, [schema, mark]] of Object.entries(of)) {
+    const held = new Set(stored.filter((data) => mark in data).map(({ v }) => v));
+    expect([kind, [...schema.shape.v.values].filter((v) => !held.has(v))]).toEqual([kind, []]);
+  }
+});
+
 describe.each(fixtures.map((snapshot) => [snapshot.version, snapshot] as const))('what %s left in Redis', (_version, snapshot) => {
   test('has something of every kind', () => {
     const data = snapshot.keys.flatMap((stored) => (stored.type === 'hash' && stored.value['data'] !== undefined ? [JSON.parse(stored.value['data']) as Record<string, unknown>] : []));
@@ -153,6 +163,24 @@ describe.each(fixtures.map((snapshot) => [snapshot.version, snapshot] as const))
       await relay.redis.zadd('{relay}:linkedinads:marker', '0', '0');
       await waitFor(async () => (await relay.ledger('linkedinads')).delivered === 2, { timeoutMs: 20_000, what: 'it to be delivered' });
       expect(await relay.ledger('linkedinads')).toMatchObject({ pending: 0, imbalance: 0 });
+    } finally {
+      await relay.stop();
+    }
+  });
+
+  test('says of a dead letter of a version that is not known yet that it cannot be replayed; the others go out', async () => {
+    const newer = (value: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
+      const data = value['data'] === undefined ? undefined : (JSON.parse(value['data']) as { platform?: unknown });
+      return data?.platform === 'googleads' ? { ...value, data: JSON.stringify({ ...data, v: 99 }) } : value;
+    };
+    const relay = await startOn(snapshot, snapshot.keys.map((stored) => (stored.type === 'hash' ? { ...stored, value: newer(stored.value) } : stored)));
+    try {
+      const [letter, ...more] = await relay.deadLetters('platform=googleads');
+      expect([letter, more]).toEqual([expect.objectContaining({ eventIds: ['google-dead'], replayable: false, whyNot: expect.stringContaining('Upgrade') }), []]);
+      const one = await relay.call('POST', `/v1/dead-letters/${letter.id}/replay`, { body: { force: true } });
+      expect([one.status, one.body]).toEqual([422, { type: 'invalid_request_error', code: 'not_replayable', error: letter.whyNot }]);
+      expect((await relay.call('POST', '/v1/dead-letters/replay', { body: {} })).body).toMatchObject({ replayed: 1, refused: 1, results: expect.arrayContaining([{ id: letter.id, result: 'refused', why: letter.whyNot }]) });
+      expect(await relay.deadLetters('platform=googleads')).toEqual([letter]);
     } finally {
       await relay.stop();
     }

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DeadLetterFilter, Death } from '@relay/delivery';
 import { keys, letterDataSchema } from '@relay/redis/testing';
+import { createSealer } from '@relay/runtime';
+import { replayMany } from '../../../apps/api/src/replay-many.ts';
 import { batchOf, DAY_MS, delivered, died, dump, HOUR_MS, isHousekeeping, openRelay, PERSON, send, type Relay } from './a-relay.ts';
 import { retry } from './book-moves.ts';
 
@@ -218,6 +221,67 @@ describe('replay', () => {
     await queue.add('dead', left!.data, { jobId: letter.id });
     expect(await lettersOf('crash')).toEqual([]);
     await expect.poll(() => queue.getJob(letter.id)).toBeUndefined();
+  });
+
+  describe('of what cannot be read is refused, forced or not, and the letter stays as it is', () => {
+    const letterKey = (of: Relay, id: string) => keys.letter(of.lane(), id);
+    const dataOf = async (of: Relay, id: string) => JSON.parse((await of.redis.hget(letterKey(of, id), 'data'))!) as Record<string, unknown>;
+    const rewrite = (of: Relay, id: string, data: object) => of.redis.hset(letterKey(of, id), 'data', JSON.stringify(data));
+    async function expectRefused(of: Relay, id: string, why: RegExp) {
+      const before = await dump(of.redis);
+      for (const force of [false, true]) expect(await replay(id, force, of)).toEqual({ kind: 'refused', why: expect.stringMatching(why) });
+      expect(await dump(of.redis)).toEqual(before);
+    }
+
+    test('its key is no more in RELAY_SECRET_KEY, until it is back', async () => {
+      const [oldKey, newKey] = [randomBytes(32), randomBytes(32)];
+      await using before = await openRelay({ sealer: createSealer([oldKey]) });
+      const { letter } = await aLetter('sealed', 2, before);
+      await using after = await openRelay({ redisUrl: before.url, sealer: createSealer([newKey]) });
+      const { letter: readable } = await aLetter('readable', 1, after);
+      const seen = [await after.api.deadLetters.get(letter.id), ...(await lettersOf('sealed', after))];
+      expect(seen).toEqual([0, 1].map(() => expect.objectContaining({ id: letter.id, eventIds: letter.eventIds, replayable: false, whyNot: expect.stringMatching(/RELAY_SECRET_KEY\. Put the key back/) })));
+      await expectRefused(after, letter.id, /RELAY_SECRET_KEY\. Put the key back/);
+      const all = await replayMany({ deadLetters: after.api.deadLetters, now: after.now }, { id: 'k', name: 'k', scopes: ['manage'], accounts: ['*'], createdAtMs: 0, lastUsedAtMs: undefined }, { force: true });
+      expect(all).toMatchObject({ replayed: 1, refused: 1, events: 1, more: false });
+      expect(all.results).toEqual(expect.arrayContaining([{ id: readable.id, result: 'replayed', events: 1 }, { id: letter.id, result: 'refused', why: expect.stringContaining('RELAY_SECRET_KEY') }]));
+      await using both = await openRelay({ redisUrl: before.url, sealer: createSealer([newKey, oldKey]) });
+      expect(await both.api.deadLetters.get(letter.id)).toMatchObject({ replayable: true, whyNot: undefined });
+      expect(await replay(letter.id, false, both)).toMatchObject({ kind: 'replayed', events: 2 });
+    });
+
+    test('a later version wrote it, which keeps its name and what it is of', async () => {
+      await using later = await openRelay();
+      const { letter } = await aLetter('later', 2, later);
+      const data = await dataOf(later, letter.id);
+      const { payload, indices: _indices, expiresAt: _expiresAt, ...kept } = data;
+      await rewrite(later, letter.id, { ...kept, v: 2, body: payload });
+      const shown = { ...letter, replayable: false, whyNot: expect.stringMatching(/later version.*Upgrade/) };
+      expect(await later.api.deadLetters.get(letter.id)).toEqual(shown);
+      expect(await lettersOf('later', later)).toEqual([shown]);
+      await expectRefused(later, letter.id, /later version.*Upgrade/);
+      await rewrite(later, letter.id, data);
+      expect(await replay(letter.id, false, later)).toMatchObject({ kind: 'replayed' });
+    });
+
+    test('it does not even say whose it is: not found, for nobody may be told of it', async () => {
+      await using strange = await openRelay();
+      const { letter } = await aLetter('strange', 1, strange);
+      await rewrite(strange, letter.id, { v: 2, whatever: true });
+      expect(await strange.api.deadLetters.get(letter.id)).toBeUndefined();
+      expect(await replay(letter.id, true, strange)).toEqual({ kind: 'not_found' });
+    });
+
+    test('what is sealed was changed', async () => {
+      await using changed = await openRelay();
+      const { letter } = await aLetter('changed', 1, changed);
+      const data = await dataOf(changed, letter.id);
+      const sealed = Buffer.from(String(data['payload']), 'base64');
+      sealed[sealed.length - 1]! ^= 1;
+      await rewrite(changed, letter.id, { ...data, payload: sealed.toString('base64') });
+      await expectRefused(changed, letter.id, /changed since/);
+      expect(await changed.ledger()).toMatchObject({ dead: 1, pending: 0 });
+    });
   });
 
   test('of what is no letter is not found', async () => {

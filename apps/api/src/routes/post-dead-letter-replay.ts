@@ -10,7 +10,7 @@ import { DEAD_LETTER_NOT_FOUND, visibleDeadLetter } from '../visible-dead-letter
 export function postDeadLetterReplay(app: ApiApp, deps: Pick<ApiDeps, 'deadLetters'>): void {
   const schema = {
     summary: 'Replay one dead letter',
-    description: 'The same events with the same ids go the same way again. `force` also replays what the platform may count twice.',
+    description: 'The same events with the same ids go the same way again. `force` also replays what the platform may count twice. A letter that cannot be replayed stays as it is: 422, and `error` says what helps.',
     tags: ['Dead letters'],
     params: z.object({ id: z.string().max(512) }),
     body: replayOneBodySchema,

@@ -23,7 +23,7 @@ export const deadLetterSchema = named(
     firstAttemptAt: isoTime.nullable(),
     lastAttemptAt: isoTime.nullable(),
     replayable: z.boolean(),
-    whyNot: z.string().optional(),
+    whyNot: z.string().optional().meta({ description: 'Why it cannot be replayed, or only with force, and what helps' }),
     replayedAt: isoTime.nullable(),
   }),
 );

@@ -3,4 +3,5 @@ export { jobDataSchema, payloadContext, unpackPayload, type JobData } from '../j
 export { globals, keys } from '../keys.ts';
 export { letterDataSchema, type LetterData } from '../letter-data.ts';
 export { jobRef, settle, type SettleOp } from '../settle.ts';
+export { statusDataSchema } from '../status-poll.ts';
 export { takeJob } from '../taken-job.ts';
