@@ -111,7 +111,9 @@ export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
       const merged = Object.entries({ ...before.metadata, ...patch.metadata }).filter(([, value]) => value !== null);
       set['metadata'] = JSON.stringify(Object.fromEntries(merged));
     }
-    if (patch.credentials !== undefined) set['credentials'] = sealed(before.id, patch.credentials);
+    // Sealed anew with every change, so that a rotated key is not needed for ever.
+    const credentials = patch.credentials ?? (before.statusReason === UNREADABLE ? undefined : before.credentials);
+    if (credentials !== undefined) set['credentials'] = sealed(before.id, credentials);
     const status = patch.status ?? (patch.credentials === undefined ? undefined : 'active');
     if (status !== undefined) set['status'] = status;
     // Why an account needed a reconnect is no longer true of one that is active.

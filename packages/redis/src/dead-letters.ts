@@ -4,7 +4,7 @@ import { SealError, type Sealer } from '@relay/runtime';
 import { indicesOf } from './chunks.ts';
 import { backlogField } from './commit-group.ts';
 import { orUnavailable, type RedisConnection } from './connect.ts';
-import { hasPayloadKey, payloadContext, unpackPayload, type JobData } from './job-data.ts';
+import { hasPayloadKey, packPayload, payloadContext, unpackPayload, type JobData } from './job-data.ts';
 import { priorityOf, readRound } from './fairness.ts';
 import { keys, newId, type Lane, type Lanes } from './keys.ts';
 import { JOB_OPTIONS, laneQueueOn, type LaneQueue } from './lane-queue.ts';
@@ -138,8 +138,8 @@ async function replayOne(
   const { nowMs } = circumstances;
   const obstacle = whyNotReplayable(letter, circumstances);
   if (obstacle !== undefined && !(force && obstacle.forcible)) return refuse({ kind: 'refused', why: obstacle.why });
-  const expiresAtMs = firstExpiry(letter, deps.sealer);
-  if (expiresAtMs === undefined) return refuse({ kind: 'refused', why: CHANGED });
+  const payload = sealedAnew(letter, deps.sealer);
+  if (payload === undefined) return refuse({ kind: 'refused', why: CHANGED });
 
   const backlog = backlogField(letter);
   const [round, waiting] = await Promise.all([readRound(connection, lane), connection.hget(keys.backlog(lane.tag, lane.platform), backlog)]);
@@ -147,7 +147,7 @@ async function replayOne(
   const jobId = newId('r', nowMs);
   const part = { d: letter.deliveryId, k: letter.chunk, r: letter.indices };
   const transaction = await place.live.transaction();
-  place.live.add(transaction, 'deliver', toJob(letter, id, part, expiresAtMs), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
+  place.live.add(transaction, 'deliver', toJob(letter, id, part, payload), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
   const ledger = keys.ledger(lane.tag, lane.platform);
   // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
   transaction.hincrby(ledger, 'replayed', 0);
@@ -180,17 +180,20 @@ async function replayOne(
 
 const ALREADY: ReplayResult = { kind: 'refused', why: 'It was replayed already.' };
 
-/** When the first of the events expires; `undefined` where they cannot be opened. */
-function firstExpiry(letter: LetterData, sealer: Sealer): number | undefined {
+/** What a replayed job takes over: sealed under the first key, which the letter may not be. `undefined`: it does not open. */
+function sealedAnew(letter: LetterData, sealer: Sealer): Pick<JobData, 'z' | 'b' | 'x'> | undefined {
+  const context = payloadContext(letter.accountId, letter.destinationId);
   try {
-    return unpackPayload(letter.payload, sealer, payloadContext(letter.accountId, letter.destinationId)).expiresAtMs.reduce((least, ms) => Math.min(least, ms), Infinity);
+    const payload = unpackPayload(letter.payload, sealer, context);
+    const { sealed, bytes } = packPayload(payload, sealer, context);
+    return { z: sealed, b: bytes, x: payload.expiresAtMs.reduce((least, ms) => Math.min(least, ms), Infinity) };
   } catch (error) {
     if (error instanceof SealError) return undefined;
     throw error;
   }
 }
 
-function toJob(letter: LetterData, id: string, part: JobData['p'][number], expiresAtMs: number): JobData {
+function toJob(letter: LetterData, id: string, part: JobData['p'][number], payload: Pick<JobData, 'z' | 'b' | 'x'>): JobData {
   return {
     v: 1,
     a: letter.accountId,
@@ -199,11 +202,9 @@ function toJob(letter: LetterData, id: string, part: JobData['p'][number], expir
     ...(letter.testCode !== undefined && { t: letter.testCode }),
     ...(letter.consent !== undefined && { c: letter.consent }),
     n: letter.eventCount,
-    b: letter.bytes,
-    x: expiresAtMs,
     at: letter.acceptedAt,
     p: [part],
-    z: letter.payload,
+    ...payload,
     rl: id,
   };
 }

@@ -55,8 +55,9 @@ test('keys rotate with everything there: under A, then B and A, then B alone; an
   const letters = await both.deadLetters('limit=200');
   const letterOf = (id: string): string => letters.find(({ eventIds }) => eventIds[0] === id)!.id;
   for (const id of ['dead', 'google-dead']) expect((await both.call('POST', `/v1/dead-letters/${letterOf(id)}/replay`)).status).toBe(200);
-  // Written anew under B: what the documents ask for before A is taken out.
-  for (const [id, own] of Object.entries(credentials)) expect((await both.call('PATCH', `/v1/admin/accounts/${id}`, { body: { credentials: own } })).status).toBe(200);
+  // Sealed anew under B: what the documents ask for before A is taken out. One has had its token revoked besides.
+  for (const id of Object.keys(credentials)) expect((await both.call('PATCH', `/v1/admin/accounts/${id}`, { body: { metadata: {} } })).status).toBe(200);
+  expect((await both.call('PATCH', '/v1/admin/accounts/acc_meta_2', { body: { credentials: credentials.acc_meta_2 } })).status).toBe(200);
   await both.startWorker();
   await expect.poll(() => both.books(), { timeout: 30_000 }).toEqual(BALANCED);
   for (const [platform, ids] of Object.entries(EVENTS)) expect(Object.fromEntries(await both.sandbox.timesTaken(platform as 'meta', ids))).toEqual(Object.fromEntries(ids.map((id) => [id, 1])));

@@ -139,13 +139,19 @@ describe('rotating RELAY_SECRET_KEY', () => {
   test('what the old key sealed opens with [new, old]; what is written then needs the new one only', async () => {
     await using before = await openRelay({ sealer: createSealer([oldKey]) });
     await before.api.accounts.create({ id: 'acc', platform: 'metaads', credentials: { accessToken: 'one' }, metadata: {} });
+    await before.api.accounts.create({ id: 'unchanged', platform: 'metaads', credentials: { accessToken: 'three' }, metadata: {} });
     await send(before.api, { events: ['kept'] });
     await using both = await openRelay({ redisUrl: before.url, sealer: createSealer([newKey, oldKey]) });
     expect(await both.api.accounts.get('acc')).toMatchObject({ credentials: { accessToken: 'one' } });
     expect((await (await both.jobs())[0]!.load()).map(({ eventId }) => eventId)).toEqual(['kept']);
     await both.api.accounts.patch('acc', { credentials: { accessToken: 'two' } });
+    // Any change seals the credentials anew, without knowing them; it is no new revision, so a token that was refreshed stays good.
+    await createTokenCache(both.worker.connection, both.sealer).put('unchanged', 1, 'token', 60_000);
+    expect((await both.api.accounts.patch('unchanged', { metadata: {} }))?.account).toMatchObject({ credentials: { accessToken: 'three' }, revision: 1 });
     await using after = await openRelay({ redisUrl: before.url, sealer: createSealer([newKey]) });
     expect(await after.api.accounts.get('acc')).toMatchObject({ credentials: { accessToken: 'two' }, status: 'active' });
+    expect(await after.api.accounts.get('unchanged')).toMatchObject({ credentials: { accessToken: 'three' }, status: 'active' });
+    expect(await createTokenCache(after.worker.connection, after.sealer).get('unchanged', 1)).toBe('token');
   });
 
   test('an account whose key is gone holds its events, and can be mended', async () => {
@@ -155,6 +161,7 @@ describe('rotating RELAY_SECRET_KEY', () => {
     await using after = await openRelay({ redisUrl: before.url, sealer: createSealer([newKey]) });
     expect(await after.api.accounts.list()).toMatchObject([{ id: 'acc', credentials: {}, status: 'needs_reconnect', statusReason: expect.stringContaining('RELAY_SECRET_KEY') }]);
     await after.worker.accounts.storeRefreshToken('acc', 1, 'rotated');
+    await after.api.accounts.patch('acc', { metadata: { note: 'changed while its key is away' } });
     expect(await createTokenCache(after.worker.connection, after.sealer).get('acc', 1)).toBeUndefined();
     expect((await before.api.accounts.patch('acc', {}))?.account).toMatchObject({ credentials: { accessToken: 'one' }, status: 'active' });
     expect((await after.api.accounts.patch('acc', { credentials: { accessToken: 'two' } }))?.account).toMatchObject({ status: 'active', revision: 2, statusReason: undefined });

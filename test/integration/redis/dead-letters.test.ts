@@ -248,6 +248,9 @@ describe('replay', () => {
       await using both = await openRelay({ redisUrl: before.url, sealer: createSealer([newKey, oldKey]) });
       expect(await both.api.deadLetters.get(letter.id)).toMatchObject({ replayable: true, whyNot: undefined });
       expect(await replay(letter.id, false, both)).toMatchObject({ kind: 'replayed', events: 2 });
+      // From here on it needs the new key alone.
+      const again = (await jobsOf('sealed', after)).find(({ data }) => data.rl === letter.id)!;
+      expect((await again.load()).map(({ eventId }) => eventId)).toEqual(letter.eventIds);
     });
 
     test('a later version wrote it, which keeps its name and what it is of', async () => {
