@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { PLATFORM_IDS, type DeliveryPlatform, type PlatformId } from '@relay/contract';
 import { SCOPES } from '@relay/delivery';
+import { typedSecretFault } from '@relay/runtime';
 import type { SharedStore } from './open-store.ts';
+
+/** There is no limit to guessing, so a key of a file has to be longer than what a person would make up. */
+const KEY_CHARACTERS = 16;
+const EXAMPLE_KEY = 'rk_live_at-least-16-characters';
 
 /** The file behind `RELAY_BOOTSTRAP`: keys and accounts that a deployment starts with. */
 export const bootstrapSchema = z.object({
@@ -9,7 +14,10 @@ export const bootstrapSchema = z.object({
     .array(
       z.object({
         name: z.string().min(1),
-        key: z.string().min(8, 'must have at least 8 characters'),
+        key: z.string().superRefine((key, context) => {
+          const fault = key === EXAMPLE_KEY ? 'is the example of the README' : typedSecretFault(key, KEY_CHARACTERS);
+          if (fault !== undefined) context.addIssue({ code: 'custom', message: `${fault}; make one with: openssl rand -base64 24` });
+        }),
         scopes: z.array(z.enum(SCOPES)).min(1),
         accounts: z.array(z.string().min(1)).min(1),
       }),

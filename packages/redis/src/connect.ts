@@ -127,8 +127,9 @@ export function parseRedisUrl(redisUrl: string): Target {
 }
 
 function parseHost(part: string, defaultPort: number): Host {
-  const match = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(part.trim());
-  if (match === null) throw new Error(`REDIS_URL: "${part}" is not host:port`);
+  const match = /^(\[[^\]]+\]|[^:@]+)(?::(\d+))?$/.exec(part.trim());
+  // Not quoted: with an "@" or "/" in a password, part of it stands here.
+  if (match === null) throw new Error('REDIS_URL: hosts are written host:port, with commas between them; @, / and % of a password as %40, %2F and %25');
   return { host: match[1]!.replace(/^\[|\]$/g, ''), port: match[2] === undefined ? defaultPort : Number(match[2]) };
 }
 

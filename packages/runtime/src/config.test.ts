@@ -130,8 +130,8 @@ describe('describeConfig', () => {
     const env = {
       RELAY_SECRET_KEY: KEY,
       REDIS_URL: 'redis+sentinel://u:hunter2@a:1,b:2/m?sentinelPassword=hunter2',
-      META_APP_SECRET: 'hunter2',
-      META_VERIFY_TOKEN: 'hunter2',
+      META_APP_SECRET: 'hunter2-of-the-app',
+      META_VERIFY_TOKEN: 'hunter2-to-verify',
       OPS_USER: 'ops',
       OPS_PASSWORD: 'hunter2hunter2',
     };
@@ -144,6 +144,18 @@ describe('describeConfig', () => {
 
   it('keeps lists of hosts readable', () => {
     expect(withoutLogin('redis+cluster://:p%40s@a:1,b:2')).toBe('redis+cluster://a:1,b:2');
+  });
+
+  it.each(['redis://:pa#hunter2@a:1', 'redis://:hunter2#x@a:1', 'redis://:hunter2?x@a', 'redis://u:hunter2@@a', 'redis://:hunter2/x@a', 'redis+sentinel://a:1/m?password=hunter2@x', 'redis+sentinel://a:1/m?password=x@hunter2'])(
+    'shows no part of a password that should have been percent-encoded: %s',
+    (url) => {
+      expect(withoutLogin(url)).not.toMatch(/hunter2|pa/);
+      expect(withoutLogin(url)).toMatch(/^redis(?:\+sentinel)?:\/\//);
+    },
+  );
+
+  it('shows an address without a login as it is', () => {
+    expect(withoutLogin('redis://a:1/2')).toBe('redis://a:1/2');
   });
 
   it('takes platform addresses with or without the common part of their path', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { apiFields, sharedFields, workerFields, type WorkerPlatform } from './config-fields.ts';
 import { secretKeysField } from './secret-keys.ts';
+import { typedSecretFault } from './typed-secrets.ts';
 
 /** The environment cannot be used. The message names every variable at fault and never shows a value. */
 export class ConfigError extends Error {
@@ -64,7 +65,7 @@ export interface WorkerConfig extends SharedConfig {
 export function readApiConfig(env: Env): ApiConfig {
   const allowWeak = isDevelopment(env);
   const schema = z.object({ ...sharedFields, ...apiFields, RELAY_SECRET_KEY: secretKeysField(allowWeak) });
-  const data = parse(schema, env, (present) => opsFaults(present['OPS_USER'], present['OPS_PASSWORD'], allowWeak));
+  const data = parse(schema, env, (present) => [...opsFaults(present['OPS_USER'], present['OPS_PASSWORD']), ...weakFaults(present, allowWeak)]);
   const { OPS_USER: user, OPS_PASSWORD: password } = data;
   return deepFreeze({
     ...sharedSlices(data),
@@ -76,8 +77,9 @@ export function readApiConfig(env: Env): ApiConfig {
 
 /** @throws ConfigError naming all faults at once. */
 export function readWorkerConfig(env: Env): WorkerConfig {
-  const schema = z.object({ ...sharedFields, ...workerFields, RELAY_SECRET_KEY: secretKeysField(isDevelopment(env)) });
-  const data = parse(schema, env, backoffFaults);
+  const allowWeak = isDevelopment(env);
+  const schema = z.object({ ...sharedFields, ...workerFields, RELAY_SECRET_KEY: secretKeysField(allowWeak) });
+  const data = parse(schema, env, (present) => [...backoffFaults(present), ...weakFaults(present, allowWeak)]);
   return deepFreeze({
     ...sharedSlices(data),
     ops: { host: data.HOST, port: data.WORKER_PORT },
@@ -130,19 +132,31 @@ function sharedSlices(data: z.output<typeof sharedSchema>): SharedConfig {
   };
 }
 
-const DEFAULT_PASSWORDS = new Set(['password', 'changeme', 'change-me', 'admin', '123456']);
-
 interface Fault {
   readonly path: string[];
   readonly message: string;
 }
 
-function opsFaults(user: string | undefined, password: string | undefined, allowWeak: boolean): Fault[] {
+function opsFaults(user: string | undefined, password: string | undefined): Fault[] {
   if (user === undefined && password === undefined) return [];
   if (user === undefined) return [{ path: ['OPS_USER'], message: 'is not set, but OPS_PASSWORD is; set both, or neither' }];
   if (password === undefined) return [{ path: ['OPS_PASSWORD'], message: 'is not set, but OPS_USER is; set both, or neither' }];
-  if (allowWeak || !DEFAULT_PASSWORDS.has(password.toLowerCase())) return [];
-  return [{ path: ['OPS_PASSWORD'], message: 'is a default; make one with: openssl rand -base64 18' }];
+  return [];
+}
+
+/** Secrets that somebody chose, and what to do about a weak one. */
+const TYPED_SECRETS = {
+  OPS_PASSWORD: 'make one with: openssl rand -base64 18',
+  META_VERIFY_TOKEN: 'make one with: openssl rand -base64 18',
+  META_APP_SECRET: "copy the secret from the app's settings at Meta",
+} as const;
+
+function weakFaults(env: Env, allowWeak: boolean): Fault[] {
+  return Object.entries(TYPED_SECRETS).flatMap(([name, how]) => {
+    const value = env[name];
+    const fault = value === undefined || allowWeak ? undefined : typedSecretFault(value);
+    return fault === undefined ? [] : [{ path: [name], message: `${fault}; ${how}` }];
+  });
 }
 
 function backoffFaults(env: Env): Fault[] {

@@ -37,5 +37,7 @@ function describeWorker(config: WorkerConfig): Record<string, unknown> {
 
 /** Drops user, password and query: sentinel addresses carry passwords there. Not `URL`, which refuses lists of hosts. */
 export function withoutLogin(url: string): string {
+  // An "@" behind a "?" or "#": a password that holds such a sign itself, and it cannot be told where it ends.
+  if (/[?#].*@/s.test(url)) return url.replace(/^([a-z0-9+.-]+:\/\/)?.*$/is, '$1(not shown)');
   return url.replace(/[?#].*$/s, '').replace(/^([a-z0-9+.-]+:\/\/).*@/is, '$1');
 }

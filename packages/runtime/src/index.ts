@@ -14,3 +14,4 @@ export { createLogger, describeError, type Logger, type LoggerOptions } from './
 export { createMetrics, type Metrics, type MetricsOptions, type Registry } from './metrics.ts';
 export { runProcess, type Boot, type RunProcessOptions } from './run-process.ts';
 export { SEALED_HEAD_BYTES, SealError, createSealer, type Sealer } from './sealer.ts';
+export { typedSecretFault } from './typed-secrets.ts';

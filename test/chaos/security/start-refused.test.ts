@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { applyBootstrap, createConnector } from '@relay/redis';
 import { readApiConfig, readWorkerConfig } from '@relay/runtime';
 import { freePort, freshDatabase, spawnProcess } from '@relay/testkit';
 import { describe, expect, inject, test } from 'vitest';
@@ -32,6 +34,15 @@ const LOGINS: readonly (readonly [name: string, env: Record<string, string>, say
   ['a password without a user', { OPS_PASSWORD: GOOD }, /OPS_USER/],
   ['a default password', { OPS_USER: 'ops', OPS_PASSWORD: 'changeme' }, /default/],
   ['a default password in capitals', { OPS_USER: 'ops', OPS_PASSWORD: 'Change-Me' }, /default/],
+  ['a default password with a number', { OPS_USER: 'ops', OPS_PASSWORD: 'admin2026!' }, /default/],
+  ['a short password', { OPS_USER: 'ops', OPS_PASSWORD: 'b0Ksj93' }, /fewer than 8/],
+  ['a password of one letter', { OPS_USER: 'ops', OPS_PASSWORD: 'xxxxxxxxxxxx' }, /different/],
+];
+const WEBHOOKS: readonly (readonly [name: string, env: Record<string, string>])[] = [
+  ['a default app secret', { META_APP_SECRET: 'changeme' }],
+  ['a short app secret', { META_APP_SECRET: '4f3c2b1' }],
+  ['a default verify token', { META_VERIFY_TOKEN: 'Password1' }],
+  ['a short verify token', { META_VERIFY_TOKEN: 'token' }],
 ];
 const said = (read: () => unknown): string => {
   try {
@@ -60,6 +71,15 @@ describe.each(['production', 'staging', 'test', 'Development', '', undefined])('
     expect(message).not.toContain(login['OPS_PASSWORD'] ?? GOOD);
   });
 
+  test.each(WEBHOOKS)('%s for webhooks does not start', (_name, secret) => {
+    const [[name, value]] = Object.entries(secret) as [[string, string]];
+    for (const read of name === 'META_APP_SECRET' ? [readApiConfig, readWorkerConfig] : [readApiConfig]) {
+      const message = said(() => read({ ...env, RELAY_SECRET_KEY: GOOD, ...secret }));
+      expect(message).toContain(name);
+      expect(message).not.toContain(value);
+    }
+  });
+
   test('all faults are said at once', () => {
     const message = said(() => readApiConfig({ ...env, OPS_USER: 'ops', PORT: 'x', META_GRAPH_URL: 'ftp://x' }));
     for (const name of ['RELAY_SECRET_KEY', 'OPS_PASSWORD', 'PORT', 'META_GRAPH_URL']) expect(message).toContain(name);
@@ -69,9 +89,33 @@ describe.each(['production', 'staging', 'test', 'Development', '', undefined])('
 describe('with NODE_ENV=development', () => {
   test('weak keys are let through, and missing ones are not', () => {
     const weak = base64(new Uint8Array(32));
-    expect(said(() => readApiConfig({ NODE_ENV: 'development', RELAY_SECRET_KEY: weak, OPS_USER: 'ops', OPS_PASSWORD: 'ops' }))).toBe('it started');
+    expect(said(() => readApiConfig({ NODE_ENV: 'development', RELAY_SECRET_KEY: weak, OPS_USER: 'ops', OPS_PASSWORD: 'ops', META_APP_SECRET: 'x', META_VERIFY_TOKEN: 'x' }))).toBe('it started');
     expect(said(() => readApiConfig({ NODE_ENV: 'development' }))).toContain('RELAY_SECRET_KEY');
   });
+});
+
+describe('the bootstrap file', () => {
+  /** The one that the README shows: long enough, and known to everybody. */
+  const exampleKey = /"key": "([^"]+)"/.exec(readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8'))?.[1] ?? 'none';
+  const nothing = { accounts: undefined, apiKeys: undefined } as never;
+
+  test.each(['short', 'fifteen-letters', 'changeme', 'Change-Me', 'aaaaaaaaaaaaaaaaaaaaaaaa', 'password1234567890', exampleKey])('with the weak key "%s" is refused, and does not repeat it', async (key) => {
+    const apiKeys = [{ name: 'shop', key, scopes: ['admin'], accounts: ['*'] }];
+    const message = await applyBootstrap({ apiKeys }, nothing, {}).then(() => 'it was applied', String);
+    expect(message).toMatch(/RELAY_BOOTSTRAP[\s\S]*openssl rand[\s\S]*apiKeys\[0\]\.key/);
+    expect(message).not.toContain(key);
+  });
+});
+
+describe('a REDIS_URL', () => {
+  test.each(['redis+sentinel://:planted/x@h/m', 'redis+cluster://:pla@nted@h:1', 'redis+cluster://:x@planted@h:1', 'redis+cluster://:%planted@h:1', 'redis+sentinel://u:planted@h:1', 'redis://:pla nted@h', 'http://:planted@h'])(
+    'that cannot be read (%s) is not repeated',
+    (url) => {
+      const message = said(() => createConnector(readApiConfig({ RELAY_SECRET_KEY: GOOD, REDIS_URL: url }).redis.url));
+      expect(message).toMatch(/REDIS_URL|URI malformed/);
+      expect(message).not.toMatch(/planted|pla|nted/);
+    },
+  );
 });
 
 describe('the processes themselves', () => {
