@@ -148,6 +148,19 @@ describe('a key with every scope, bound to an account of its own', () => {
     expect([taken.status, shown(taken)]).toEqual([409, []]);
   });
 
+  test('cannot have the webhooks of others by naming their number or business account', async () => {
+    const { wabaId, phoneNumberId } = SANDBOX.meta.whatsapp;
+    await relay.call('PATCH', '/v1/admin/accounts/acc_wa', { body: { metadata: { wabaId, phoneNumberId } } });
+    await relay.call('PATCH', '/v1/admin/accounts/acc_own_wa', { body: { metadata: { wabaId: null } } });
+    for (const metadata of [{ wabaId }, { phoneNumberId }, { wabaId: ` ${wabaId}` }, { phoneNumberId: Number(phoneNumberId) }]) {
+      const answer = await relay.call('PATCH', '/v1/admin/accounts/acc_own_wa', { key, body: { metadata } });
+      expect([answer.status, answer.body.code, shown(answer)]).toEqual([409, 'conflict', []]);
+    }
+    expect((await relay.call('PATCH', '/v1/admin/accounts/acc_own_wa', { key, body: { metadata: { wabaId: '2000000000000077', phoneNumberId: '3000000000000077' } } })).status).toBe(200);
+    // Whoever may use both may let them share one.
+    expect((await relay.call('PATCH', '/v1/admin/accounts/acc_own_wa', { body: { metadata: { wabaId } } })).status).toBe(200);
+  });
+
   test("another key's Idempotency-Key is another key", async () => {
     const headers = { 'idempotency-key': 'the-same-for-both' };
     const theirs = await relay.call('POST', '/v1/ads/conversions', { body: toMeta([anEvent(freshIds('idem', 1)[0]!)]), headers });

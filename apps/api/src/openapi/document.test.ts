@@ -129,6 +129,10 @@ const OWN_WAYS: typeof WAYS = {
     await sendTo(world, operation, ask);
     return sendTo(world, operation, ask);
   },
+  'PATCH /v1/admin/accounts/{id} 409': (world, operation, ask) => {
+    world.accounts.rows.set('acc_elsewhere', anAccount({ id: 'acc_elsewhere', platform: 'whatsapp' }));
+    return sendTo(world, operation, { ...ask, as: 'foreign', path: { id: 'acc_elsewhere' }, body: { metadata: { wabaId: '200' } } });
+  },
   'DELETE /v1/admin/accounts/{id} 409': (world, operation, ask) => {
     world.accounts.held.set('acc_meta', 3);
     return sendTo(world, operation, ask);

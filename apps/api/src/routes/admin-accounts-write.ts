@@ -10,6 +10,7 @@ import { noteFacts } from '../plugins/note-facts.ts';
 import { presentAccount } from '../present.ts';
 import { accountSchema, createAccountSchema, patchAccountSchema, patchedAccountSchema } from '../schemas/account.ts';
 import { answerOf, errorAnswers, noContent } from '../schemas/error.ts';
+import { requireUnclaimed } from '../whatsapp/claimed-number.ts';
 
 type Needs = Pick<ApiDeps, 'accounts' | 'platforms'>;
 
@@ -28,6 +29,7 @@ export function postAccount(app: ApiApp, deps: Needs): void {
   app.post('/admin/accounts', { config: { scope: 'admin' }, bodyLimit: BODY_LIMIT_BYTES, schema }, async (request, reply) => {
     const { platform, metadata, id = `acc_${randomBytes(9).toString('hex')}` } = request.body;
     requireAccess(callerOf(request), id);
+    if (platform === 'whatsapp') await requireUnclaimed(deps.accounts, callerOf(request), metadata);
     const credentials = checkCredentials(deps, platform, request.body.credentials);
     const account = await deps.accounts.create({ id, platform, credentials, metadata });
     if (account === undefined) throw new RelayError('conflict', 'There is already an account with this id. Change it with PATCH, or choose another id.', { param: 'id' });
@@ -43,11 +45,12 @@ export function patchAccount(app: ApiApp, deps: Needs): void {
     tags: ['Admin'],
     params: z.object({ id: z.string().max(512) }),
     body: patchAccountSchema,
-    response: { 200: answerOf(patchedAccountSchema), ...errorAnswers(404, 413, 415) },
+    response: { 200: answerOf(patchedAccountSchema), ...errorAnswers(404, 409, 413, 415) },
   };
   app.patch('/admin/accounts/:id', { config: { scope: 'admin' }, bodyLimit: BODY_LIMIT_BYTES, schema }, async (request) => {
     const { credentials, metadata, status } = request.body;
     const { id, platform } = await accountOf(deps.accounts, callerOf(request), request.params.id);
+    if (platform === 'whatsapp') await requireUnclaimed(deps.accounts, callerOf(request), metadata);
     const checked = credentials === undefined ? undefined : checkCredentials(deps, platform, credentials);
     const patched = await deps.accounts.patch(id, { credentials: checked, metadata, status });
     if (patched === undefined) throw new RelayError('account_not_found', GONE);

@@ -13,7 +13,7 @@ export async function whatsappAccountOf(deps: Pick<ApiDeps, 'accounts'>, apiKey:
 const META_ID = /^\d{1,20}$/;
 
 /** An id of Meta's in the account's metadata; `undefined` where it is missing, blank or no such id. */
-export function metadataText(account: Account, key: 'wabaId' | 'phoneNumberId' | 'metaCapiDatasetId' | 'connectedFacebookPageId'): string | undefined {
+export function metadataText(account: Pick<Account, 'metadata'>, key: 'wabaId' | 'phoneNumberId' | 'metaCapiDatasetId' | 'connectedFacebookPageId'): string | undefined {
   const value = account.metadata[key];
   const id = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : '';
   return META_ID.test(id) ? id : undefined;
