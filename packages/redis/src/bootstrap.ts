@@ -4,8 +4,7 @@ import { SCOPES } from '@relay/delivery';
 import { typedSecretFault } from '@relay/runtime';
 import type { SharedStore } from './open-store.ts';
 
-/** There is no limit to guessing, so a key of a file has to be longer than what a person would make up. */
-const KEY_CHARACTERS = 16;
+const KEY_CHARACTERS = 8;
 const EXAMPLE_KEY = 'rk_live_at-least-16-characters';
 
 /** The file behind `RELAY_BOOTSTRAP`: keys and accounts that a deployment starts with. */
@@ -14,8 +13,8 @@ export const bootstrapSchema = z.object({
     .array(
       z.object({
         name: z.string().min(1),
-        key: z.string().superRefine((key, context) => {
-          const fault = key === EXAMPLE_KEY ? 'is the example of the README' : typedSecretFault(key, KEY_CHARACTERS);
+        key: z.string().min(KEY_CHARACTERS, `must have at least ${KEY_CHARACTERS} characters; make one with: openssl rand -base64 24`).superRefine((key, context) => {
+          const fault = key === EXAMPLE_KEY ? 'is the example of the README' : typedSecretFault(key);
           if (fault !== undefined) context.addIssue({ code: 'custom', message: `${fault}; make one with: openssl rand -base64 24` });
         }),
         scopes: z.array(z.enum(SCOPES)).min(1),
