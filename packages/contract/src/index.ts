@@ -28,6 +28,8 @@ export {
   type ItemContext,
   type ItemFault,
   type ItemResult,
+  type AnyRequest,
+  type EventsRequest,
   type OutboundRequest,
   type ParsedDestination,
   type PlatformDefinition,

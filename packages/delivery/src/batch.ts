@@ -27,7 +27,8 @@ export interface LoadedEvent {
   /** Position in the job. */
   readonly position: number;
   readonly eventId: string;
-  readonly wire: string;
+  /** The platform's wire JSON, one line of UTF-8. */
+  readonly wire: Uint8Array;
   readonly expiresAtMs: number;
   /** Number of the client request within the job: salvage splits between requests before it splits one. */
   readonly part: number;

@@ -1,4 +1,4 @@
-import type { InboundReply, OutboundRequest, DeliveryPlatform, PlatformEndpoints, PlatformId } from '@relay/contract';
+import type { InboundReply, AnyRequest, DeliveryPlatform, PlatformEndpoints, PlatformId } from '@relay/contract';
 import type { BatchEvent, TakenJob } from './batch.ts';
 import type { Account, DeadReason } from './ports.ts';
 
@@ -15,7 +15,7 @@ export type SendResult =
       readonly tookMs: number;
     };
 /** Sends one request. Never throws for what the network or the platform does. */
-export type Send = (request: OutboundRequest) => Promise<SendResult>;
+export type Send = (request: AnyRequest) => Promise<SendResult>;
 
 /** The access token to send with, or why there is none: the grant ended, the operator's set-up is wrong, or it may pass. */
 export type TokenResult =

@@ -14,6 +14,7 @@ import {
   unauthorised,
   type Answer,
   type SentRequest,
+  textOf,
 } from './testing/deliver.test-kit.ts';
 
 /** The clock of the ports stands at 1000, `random` gives 0.5. */
@@ -114,7 +115,7 @@ describe('no token', () => {
   it('for too long: the events are dead-lettered; what expired before that is dead of its age', async () => {
     const { fates, recorded } = await run([aJob({ jobId: 'a', attemptsMade: 11, expiries: [FAR, 1] })], undefined, token('retry'));
     expect(fates).toEqual([{ kind: 'done' }]);
-    expect(recorded.deaths().map(({ reason, code, events }) => [reason, code, events.map(({ wire }) => wire)])).toEqual([
+    expect(recorded.deaths().map(({ reason, code, events }) => [reason, code, events.map(({ wire }) => textOf(wire))])).toEqual([
       ['expired', 'expired', ['a/1']],
       ['attempts_exhausted', 'CODE', ['a/0']],
     ]);

@@ -19,6 +19,7 @@ import {
   unauthorised,
   type Answer,
   type SentRequest,
+  textOf,
 } from './testing/deliver.test-kit.ts';
 
 const auth = () => ({ account: anAccount(), accessToken: 'token-1' });
@@ -26,7 +27,7 @@ const auth = () => ({ account: anAccount(), accessToken: 'token-1' });
 async function send(events: readonly BatchEvent[], answer: (request: SentRequest, number: number) => Answer, over: Partial<DeliverPorts> = {}) {
   const { ports, recorded } = recordingPorts(answer, over);
   const result = await sendUntilSettled(events, auth(), ports);
-  return { ...result, recorded, openWires: result.open.map(({ wire }) => wire) };
+  return { ...result, recorded, openWires: result.open.map(({ wire }) => textOf(wire)) };
 }
 
 const aStatus = { firstPollMs: 1_800_000 } as NonNullable<ReturnType<typeof aDefinition>['status']>; // only read for this
@@ -55,7 +56,7 @@ describe('an accepted request', () => {
       accepted({ faults: [fault(1, 'BAD'), fault(2, 'BUSY', true), fault(4, 'BAD'), fault(5, 'WORSE')] }),
     );
     expect(recorded.delivered()).toEqual(wires('a', 0, 3));
-    expect(recorded.deaths().map(({ events, code, message, reason }) => [events.map(({ wire }) => wire), code, message, reason])).toEqual([
+    expect(recorded.deaths().map(({ events, code, message, reason }) => [events.map(({ wire }) => textOf(wire)), code, message, reason])).toEqual([
       [wires('a', 1, 4), 'BAD', 'BAD words', 'rejected'],
       [wires('a', 5), 'WORSE', 'WORSE words', 'rejected'],
     ]);
@@ -119,7 +120,7 @@ describe('rejected events', () => {
     const { recorded } = await send(await eventsOf(aJob({ jobId: 'a', events: 4 })), (_request, number) =>
       number === 1 ? rejectedEvents({ indices: [1, 3, 3, 9], faults: [{ index: 3, code: 'OWN', message: 'its own', retryable: false }] }) : accepted(),
     );
-    expect(recorded.deaths().map(({ events, code, message }) => [events.map(({ wire }) => wire), code, message])).toEqual([
+    expect(recorded.deaths().map(({ events, code, message }) => [events.map(({ wire }) => textOf(wire)), code, message])).toEqual([
       [wires('a', 1), 'CODE', 'words'],
       [wires('a', 3), 'OWN', 'its own'],
     ]);
@@ -314,7 +315,7 @@ it('conserves events whatever the platform says: settled once or open, and never
         salvage,
         token: () => Promise.resolve({ kind: 'token', accessToken: `token-${(tokens += 1)}` }),
       });
-      expect([...recorded.delivered(), ...recorded.dead(), ...openWires].sort()).toEqual(events.map(({ wire }) => wire).sort());
+      expect([...recorded.delivered(), ...recorded.dead(), ...openWires].sort()).toEqual(events.map(({ wire }) => textOf(wire)).sort());
       expect(openWires.length === 0 || stopped !== undefined).toBe(true);
       for (const { groups } of recorded.requests) expect(new Set(groups.map(({ destinationId }) => destinationId)).size).toBe(groups.length);
     }),

@@ -226,7 +226,7 @@ class Run {
 
   async #request(events: readonly BatchEvent[]): Promise<Answered> {
     const { definition, endpoints, send } = this.#ports;
-    const groups: { destinationId: string; items: string[] }[] = [];
+    const groups: { destinationId: string; items: Uint8Array[] }[] = [];
     for (const event of events) {
       if (groups.at(-1)?.destinationId !== event.job.destinationId) groups.push({ destinationId: event.job.destinationId, items: [] });
       groups.at(-1)!.items.push(event.wire);

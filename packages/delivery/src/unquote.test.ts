@@ -17,18 +17,18 @@ describe('unquote', () => {
     ['lead 123456789012345 was deleted', 'lead *** was deleted'],
     ['country DE of order-4711 is fine to say', 'country DE of order-4711 is fine to say'],
   ])('%s', (given, expected) => {
-    const verdict = unquote(said(given), [wire]);
+    const verdict = unquote(said(given), [Buffer.from(wire)]);
     expect(verdict).toMatchObject({ message: expected, faults: [{ message: expected }] });
   });
 
   it('cleans warnings and faults of an accepted request, and leaves one without words as it is', () => {
     const accepted: Verdict = { kind: 'accepted', traceId: 't', faults: [{ index: 0, code: '422', message: 'bad Johanna', retryable: false }], warnings: ['odd crm-77'], statusId: undefined };
-    expect(unquote(accepted, [wire])).toMatchObject({ faults: [{ message: 'bad ***' }], warnings: ['odd ***'] });
+    expect(unquote(accepted, [Buffer.from(wire)])).toMatchObject({ faults: [{ message: 'bad ***' }], warnings: ['odd ***'] });
     const plain: Verdict = { ...accepted, faults: [], warnings: [] };
-    expect(unquote(plain, [wire])).toBe(plain);
+    expect(unquote(plain, [Buffer.from(wire)])).toBe(plain);
   });
 
   it('does not stumble over a wire that is no JSON', () => {
-    expect(unquote(said('Johanna'), ['not json'])).toMatchObject({ message: 'Johanna' });
+    expect(unquote(said('Johanna'), [Buffer.from('not json')])).toMatchObject({ message: 'Johanna' });
   });
 });

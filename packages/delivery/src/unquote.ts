@@ -5,16 +5,17 @@ const PERSONAL = ['user', 'user_data', 'userData', 'userIdentifiers', 'adIdentif
 /** Shorter values (a country, a number) are no person and stand in any sentence. */
 const MIN_LENGTH = 4;
 const MASK = '***';
+const DECODER = new TextDecoder();
 
 /**
  * Takes out of a platform's words what it quotes of the events it was sent: those words end up in receipts, dead letters,
  * logs and answers, which never hold anything of a person. Only looked for where there are words.
  */
-export function unquote(verdict: Verdict, wires: readonly string[]): Verdict {
+export function unquote(verdict: Verdict, wires: readonly Uint8Array[]): Verdict {
   const words = verdict.kind === 'accepted' ? [...verdict.warnings, ...verdict.faults.map((fault) => fault.message)] : [verdict.message];
   if (verdict.kind === 'rejected_events') words.push(...verdict.faults.map((fault) => fault.message));
   if (words.length === 0) return verdict;
-  const quoted = quotedValues(wires, words.join('\n'));
+  const quoted = quotedValues(wires.map((wire) => DECODER.decode(wire)), words.join('\n'));
   if (quoted.length === 0) return verdict;
   const clean = (text: string) => quoted.reduce((left, value) => left.replaceAll(value, MASK), text);
   const cleanFaults = <T extends { readonly message: string }>(faults: readonly T[]): T[] => faults.map((fault) => ({ ...fault, message: clean(fault.message) }));

@@ -1,5 +1,5 @@
 import { Agent, request as undiciRequest } from 'undici';
-import type { OutboundRequest } from '@relay/contract';
+import type { AnyRequest } from '@relay/contract';
 import type { Send, SendResult } from '@relay/delivery';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -36,7 +36,7 @@ export function createSend(options: SendOptions): { send: Send; close(): Promise
   return { send: (request) => exchange(agent, request, options), close: () => agent.close() };
 }
 
-async function exchange(agent: Agent, outbound: OutboundRequest, options: SendOptions): Promise<SendResult> {
+async function exchange(agent: Agent, outbound: AnyRequest, options: SendOptions): Promise<SendResult> {
   const startedAt = performance.now();
   const tookMs = () => Math.round(performance.now() - startedAt);
   // Connect errors say that nothing was sent; whatever comes later may have reached the platform.

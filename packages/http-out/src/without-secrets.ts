@@ -1,4 +1,4 @@
-import type { OutboundRequest } from '@relay/contract';
+import type { AnyRequest } from '@relay/contract';
 
 /** Shorter ones cannot be told from ordinary words. */
 const MIN_SECRET_LENGTH = 8;
@@ -12,7 +12,7 @@ const TOKEN_MEMBER = '"access_token":';
  * …"), and their words end up in receipts, dead letters and logs. Not for answers that are taken: a token endpoint's says
  * the refresh token again, and there it is meant.
  */
-export function withoutSecrets(reply: string, request: OutboundRequest): string {
+export function withoutSecrets(reply: string, request: AnyRequest): string {
   let said = reply;
   for (const secret of secretsOf(request)) {
     for (const spelling of new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())])) said = said.replaceAll(spelling, '***');
@@ -20,9 +20,13 @@ export function withoutSecrets(reply: string, request: OutboundRequest): string 
   return said;
 }
 
-function secretsOf({ headers, body }: OutboundRequest): string[] {
+function secretsOf({ headers, body }: AnyRequest): string[] {
   const inHeaders = SECRET_HEADERS.map((name) => (headers[name] ?? '').replace(/^Bearer /, ''));
-  return [...inHeaders, ...inBody(headers['content-type'] ?? '', body ?? '')].filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+  return [...inHeaders, ...inBody(headers['content-type'] ?? '', textOf(body))].filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+}
+
+function textOf(body: AnyRequest['body']): string {
+  return typeof body === 'string' ? body : Buffer.from(body ?? []).toString();
 }
 
 function inBody(contentType: string, body: string): string[] {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type {
   Consent,
   ConversionEvent,
+  EventsRequest,
   ItemContext,
   OutboundRequest,
   PlatformDefinition,
@@ -129,13 +130,17 @@ export function platformConformance<Credentials>(definition: PlatformDefinition<
   });
 }
 
+export const utf8 = (text: string): Uint8Array => Buffer.from(text);
+/** The request with its body as text, to be looked at. */
+export const withText = (request: EventsRequest): OutboundRequest & { body: string } => ({ ...request, body: new TextDecoder('utf-8', { fatal: true }).decode(request.body) });
+
 function requestOf<Credentials>(
   definition: PlatformDefinition<Credentials>,
   given: Conformance<Credentials>,
   items: readonly string[],
   testCode: string | undefined,
 ): OutboundRequest {
-  const groups = [{ destinationId: given.destinationId, items }];
+  const groups = [{ destinationId: given.destinationId, items: items.map(utf8) }];
   const batch = { groups, testCode, consent: undefined, credentials: given.credentials, accessToken: TOKEN };
-  return definition.toRequest(batch, TEST_ENDPOINTS);
+  return withText(definition.toRequest(batch, TEST_ENDPOINTS));
 }

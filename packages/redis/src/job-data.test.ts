@@ -6,7 +6,13 @@ import { decodeConsent, encodeConsent, jobDataSchema, packPayload, payloadContex
 
 const sealer = createSealer([new Uint8Array(32).fill(1)]);
 const CONTEXT = payloadContext('acc', 'dest');
-const through = (payload: JobPayload) => unpackPayload(packPayload(payload, sealer, CONTEXT).sealed, sealer, CONTEXT);
+/** Packed and unpacked, with and without being told the size; the wires as text again. */
+const through = (payload: JobPayload) => {
+  const { sealed, bytes } = packPayload(payload, sealer, CONTEXT);
+  const unpacked = [unpackPayload(sealed, sealer, CONTEXT), unpackPayload(sealed, sealer, CONTEXT, bytes)].map(({ wires, ...rest }) => ({ ...rest, wires: wires.map((wire) => Buffer.from(wire).toString()) }));
+  expect(unpacked[1]).toEqual(unpacked[0]);
+  return unpacked[0]!;
+};
 
 /** Any text an id can be: unicode, line breaks, halves of a surrogate pair. */
 const anId = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '\n', '"\n[', '\u2028', '\uD83D', '🛒', ' '));
@@ -37,6 +43,14 @@ describe('a payload', () => {
       wires: numbers.map((i) => JSON.stringify({ event_id: i, name: 'Käsespätzle 🧀'.repeat(i % 5) })),
     };
     expect(through(payload)).toEqual(payload);
+  });
+
+  it('takes bytes as well as text, and keeps nothing of a longer payload before it', () => {
+    const long = { eventIds: ['long'], expiresAtMs: [1_000], wires: [JSON.stringify('x'.repeat(100_000))] };
+    const short = { eventIds: ['a', 'b'], expiresAtMs: [1_000, 2_000], wires: ['{"a":"ü"}', '{"b":2}'] };
+    expect(through(long)).toEqual(long);
+    expect(through(short)).toEqual(short);
+    expect(through({ ...short, wires: short.wires.map((wire) => Buffer.from(wire)) })).toEqual(short);
   });
 
   it('counts its bytes, not its characters', () => {

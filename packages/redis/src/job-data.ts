@@ -40,7 +40,12 @@ export type JobPart = JobData['p'][number];
 export interface JobPayload {
   readonly eventIds: readonly string[];
   readonly expiresAtMs: readonly number[];
-  readonly wires: readonly string[];
+  /** Wire JSON, one line each: as text where it was made, as UTF-8 where it was unpacked. */
+  readonly wires: readonly (string | Uint8Array)[];
+}
+/** A payload taken out of its packing. */
+export interface UnpackedPayload extends JobPayload {
+  readonly wires: readonly Uint8Array[];
 }
 
 /** Level 1 costs half of level 3's time for a few per cent more bytes: half of a payload is hashes, which do not compress. */
@@ -49,22 +54,64 @@ const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** Payload text: a line of event ids, a line of expiries (unix s), then one line of wire JSON an event. */
 export function packPayload(payload: JobPayload, sealer: Sealer, context: string): { sealed: string; bytes: number } {
   const expiries = payload.expiresAtMs.map((ms) => Math.floor(ms / 1000));
-  const text = `${JSON.stringify(payload.eventIds)}\n${JSON.stringify(expiries)}\n${payload.wires.join('\n')}`;
-  const plain = Buffer.from(text);
+  const plain = joinLines([JSON.stringify(payload.eventIds), JSON.stringify(expiries), ...payload.wires]);
   return { sealed: sealer.seal(zstdCompressSync(plain, ZSTD), context).toString('base64'), bytes: plain.length };
 }
 
-/** @throws SealError when the payload was sealed under another key or moved to another account. */
-export function unpackPayload(sealed: string, sealer: Sealer, context: string): JobPayload {
-  const text = zstdDecompressSync(sealer.open(Buffer.from(sealed, 'base64'), context)).toString();
-  const ids = text.indexOf('\n');
-  const expiries = text.indexOf('\n', ids + 1);
+const NEWLINE = 0x0a;
+/** UTF-8 takes at most three bytes for a unit of a JavaScript string. */
+const MAX_BYTES_PER_UNIT = 3;
+/** Kept for the next payload up to this size: a fresh megabyte costs more (its pages have to be mapped) than what is written into it. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+let kept = Buffer.alloc(0);
+
+/** As UTF-8, without a line's end at the end. Good until the next call. */
+function joinLines(lines: readonly (string | Uint8Array)[]): Buffer {
+  let most = lines.length;
+  for (const line of lines) most += typeof line === 'string' ? line.length * MAX_BYTES_PER_UNIT : line.length;
+  let out = kept;
+  if (out.length < most) {
+    out = Buffer.allocUnsafeSlow(most);
+    if (most <= MAX_KEPT_BYTES) kept = out;
+  }
+  let at = 0;
+  for (const line of lines) {
+    if (typeof line === 'string') {
+      at += out.write(line, at);
+    } else {
+      out.set(line, at);
+      at += line.length;
+    }
+    out[at] = NEWLINE;
+    at += 1;
+  }
+  return out.subarray(0, at - 1);
+}
+
+/**
+ * @param bytes of the payload, unpacked, as `packPayload` told: unpacked into pieces it would have to be put together again.
+ * @throws SealError when the payload was sealed under another key or moved to another account.
+ */
+export function unpackPayload(sealed: string, sealer: Sealer, context: string, bytes?: number): UnpackedPayload {
+  const packed = sealer.open(Buffer.from(sealed, 'base64'), context);
+  const plain = zstdDecompressSync(packed, bytes === undefined ? {} : { chunkSize: Math.max(bytes + 1, MIN_CHUNK_BYTES) });
+  const ids = plain.indexOf(NEWLINE);
+  const expiries = plain.indexOf(NEWLINE, ids + 1);
+  const wires: Uint8Array[] = [];
+  for (let start = expiries + 1; start <= plain.length; ) {
+    const end = plain.indexOf(NEWLINE, start);
+    wires.push(plain.subarray(start, end === -1 ? plain.length : end));
+    if (end === -1) break;
+    start = end + 1;
+  }
   return {
-    eventIds: JSON.parse(text.slice(0, ids)) as string[],
-    expiresAtMs: (JSON.parse(text.slice(ids + 1, expiries)) as number[]).map((s) => s * 1000),
-    wires: text.slice(expiries + 1).split('\n'),
+    eventIds: JSON.parse(plain.toString('utf8', 0, ids)) as string[],
+    expiresAtMs: (JSON.parse(plain.toString('latin1', ids + 1, expiries)) as number[]).map((s) => s * 1000),
+    wires,
   };
 }
+/** Node takes no smaller ones. */
+const MIN_CHUNK_BYTES = 64;
 
 /** Whether the key that this payload was sealed under is there. Cheap: the payload is not opened. */
 export function hasPayloadKey(sealed: string, sealer: Sealer): boolean {

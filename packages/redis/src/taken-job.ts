@@ -54,7 +54,7 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
 }
 
 function openEvents(data: JobData, settled: string | null, sealer: Sealer): LoadedEvent[] {
-  const payload = unpackPayload(data.z, sealer, payloadContext(data.a, data.d));
+  const payload = unpackPayload(data.z, sealer, payloadContext(data.a, data.d), data.b);
   const events: LoadedEvent[] = [];
   let position = 0;
   for (const [part, entry] of data.p.entries()) {

@@ -4,7 +4,7 @@ import { PLATFORMS, datasetCreateRequest, datasetGetRequest, whatsappMessaging }
 import { readWorkerConfig } from '@relay/runtime';
 import { SEED as SANDBOX } from '@relay/sandbox';
 import { waitFor } from '@relay/testkit';
-import type { DeliveryPlatform, OutboundRequest } from '@relay/contract';
+import type { AnyRequest, DeliveryPlatform } from '@relay/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ACTION, anEvent, PIXEL, RULE } from '../../e2e/events.ts';
 import { startRelay, type Relay } from '../../e2e/harness.ts';
@@ -24,7 +24,7 @@ describe('addresses as the platforms make them', () => {
   }).endpoints;
   const text = fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary', maxLength: 30 }).map((value) => value.toWellFormed()), fc.array(fc.constantFrom(...HOSTILE, PIXEL, RULE, ACTION), { minLength: 2, maxLength: 4 }).map((parts) => parts.join('')));
   /** Where a request would go that should stay below one of these; as the HTTP client reads it, after the dots are resolved. */
-  const strayOf = ({ url }: OutboundRequest, bases: readonly string[]): string | undefined => {
+  const strayOf = ({ url }: AnyRequest, bases: readonly string[]): string | undefined => {
     const { href, username, password, hash } = new URL(url);
     return bases.some((base) => href.startsWith(base)) && `${username}${password}${hash}` === '' ? undefined : href;
   };
@@ -41,7 +41,7 @@ describe('addresses as the platforms make them', () => {
         const parsed = definition.parseDestination(destinationId);
         const canonical = parsed.ok ? parsed.destinationId : undefined;
         const requests = [
-          canonical === undefined ? undefined : definition.toRequest({ groups: [{ destinationId: canonical, items: [JSON.stringify({ item })] }], testCode: item, consent: undefined, accessToken, credentials }, endpoints),
+          canonical === undefined ? undefined : definition.toRequest({ groups: [{ destinationId: canonical, items: [Buffer.from(JSON.stringify({ item }))] }], testCode: item, consent: undefined, accessToken, credentials }, endpoints),
           definition.tokens?.refreshRequest(credentials, endpoints),
           definition.status?.toRequest(secret, { credentials, accessToken }, endpoints),
         ];

@@ -9,11 +9,12 @@ export type Scripted = { readonly status?: number; readonly body?: unknown; read
 export function fakeUpstream(answer: (line: string, body: unknown, request: OutboundRequest) => Scripted | Promise<Scripted>) {
   const requests: OutboundRequest[] = [];
   const lineOf = ({ method, url }: OutboundRequest) => `${method} ${url.replace(/^https:\/\/[^/]+/, '')}`;
-  const send: Send = async (request) => {
+  const send: Send = async (given) => {
+    const request = given as OutboundRequest; // events are sent by workers
     requests.push(request);
-    const given = await answer(lineOf(request), bodyOf(request), request);
-    if (typeof given === 'string') return { kind: 'failed', code: given, message: 'The platform did not answer.', bodySent: given !== 'connect_failed', tookMs: 1 };
-    const { status = 200, body = {}, headers = {} } = given;
+    const said = await answer(lineOf(request), bodyOf(request), request);
+    if (typeof said === 'string') return { kind: 'failed', code: said, message: 'The platform did not answer.', bodySent: said !== 'connect_failed', tookMs: 1 };
+    const { status = 200, body = {}, headers = {} } = said;
     return { kind: 'reply', reply: { status, headers, body: typeof body === 'string' ? body : JSON.stringify(body), receivedAtMs: T0 }, tookMs: 1 };
   };
   return Object.assign(send, { requests, lines: () => requests.map(lineOf) });

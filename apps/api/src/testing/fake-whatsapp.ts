@@ -32,7 +32,7 @@ export function fakeSend(...replies: readonly FakeReply[]): Send & { readonly re
   const requests: OutboundRequest[] = [];
   const send: Send = async (request) => {
     const reply = replies[requests.length];
-    requests.push(request);
+    requests.push(request as OutboundRequest); // events are sent by workers
     if (reply === undefined || reply === 'timeout') return { kind: 'failed', code: 'timeout', message: 'The platform did not answer in time.', bodySent: true, tookMs: 1 };
     return { kind: 'reply', reply: { status: 200, headers: {}, body: '', receivedAtMs: T0, ...reply }, tookMs: 1 };
   };

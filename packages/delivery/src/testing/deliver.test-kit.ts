@@ -31,6 +31,9 @@ export function anAccount(over: Partial<Account> = {}): Account {
 
 let jobs = 0;
 
+export const utf8 = (text: string): Uint8Array => Buffer.from(text);
+export const textOf = (bytes: string | Uint8Array | undefined): string => Buffer.from(bytes ?? '').toString();
+
 /** A job whose events have the wires `${jobId}/0`, `${jobId}/1`, …; `parts` gives the client request of each event. */
 export function aJob(over: Partial<TakenJob> & { readonly parts?: readonly number[]; readonly expiries?: readonly number[] } = {}): TakenJob {
   jobs += 1;
@@ -53,7 +56,7 @@ export function aJob(over: Partial<TakenJob> & { readonly parts?: readonly numbe
         Array.from({ length: count }, (_, position) => ({
           position,
           eventId: `${jobId}/${position}`,
-          wire: `${jobId}/${position}`,
+          wire: utf8(`${jobId}/${position}`),
           expiresAtMs: expiries?.[position] ?? FAR,
           part: parts?.[position] ?? 0,
         })),
@@ -83,7 +86,7 @@ export function aDefinition(over: Partial<PlatformDefinition> = {}): PlatformDef
     parseDestination: (destinationId) => ({ ok: true, destinationId }),
     checkGrant: () => undefined,
     toItem: () => ({ kind: 'item', wire: '{}', expiresAtMs: FAR }),
-    toRequest: ({ groups, accessToken }) => ({ method: 'POST', url: 'https://platform.test/events', headers: {}, body: JSON.stringify({ groups, accessToken }) }),
+    toRequest: ({ groups, accessToken }) => ({ method: 'POST', url: 'https://platform.test/events', headers: {}, body: utf8(JSON.stringify({ groups: groups.map(({ destinationId, items }) => ({ destinationId, items: items.map(textOf) })), accessToken })) }),
     readReply: (reply, _sent: SentBatch) => JSON.parse(reply.body, (_key, value: unknown) => (value === null ? undefined : value)) as Verdict,
     ...over,
   };
@@ -115,7 +118,7 @@ export function recordingPorts(answer: (request: SentRequest, number: number) =>
     return wires;
   };
   const wires = (of: 'delivered' | 'dead') =>
-    settlements.flatMap(({ delivered, dead }) => (of === 'delivered' ? (delivered?.events ?? []) : (dead ?? []).flatMap(({ events }) => events)).map(({ wire }) => wire));
+    settlements.flatMap(({ delivered, dead }) => (of === 'delivered' ? (delivered?.events ?? []) : (dead ?? []).flatMap(({ events }) => events)).map(({ wire }) => textOf(wire)));
   const recorded: Recorded = {
     requests: [],
     settlements,
@@ -137,7 +140,7 @@ export function recordingPorts(answer: (request: SentRequest, number: number) =>
     definition: aDefinition(),
     endpoints: {} as PlatformEndpoints, // the fake platform has a fixed address
     send(request): Promise<SendResult> {
-      const body = JSON.parse(request.body!) as Pick<SentRequest, 'groups' | 'accessToken'>;
+      const body = JSON.parse(textOf(request.body)) as Pick<SentRequest, 'groups' | 'accessToken'>;
       const sent: SentRequest = { ...body, items: body.groups.flatMap((group) => group.items) };
       recorded.requests.push(sent);
       const said = answer(sent, recorded.requests.length);

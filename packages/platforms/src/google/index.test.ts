@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Batch, PlatformEndpoints } from '@relay/contract';
-import { TEST_ENDPOINTS, platformConformance } from '../conformance.test-kit.ts';
+import { TEST_ENDPOINTS, platformConformance, utf8, withText } from '../conformance.test-kit.ts';
 import { googleAds, type GoogleCredentials } from './index.ts';
 
 const CREDENTIALS: GoogleCredentials = { clientId: 'client.apps', clientSecret: 'secret', refreshToken: '1//refresh' };
@@ -52,7 +52,7 @@ describe('credentials', () => {
 
 describe('toRequest', () => {
   const aBatch = (over: Partial<Batch<GoogleCredentials>> = {}): Batch<GoogleCredentials> => ({
-    groups: [{ destinationId: DESTINATION, items: ['{"transactionId":"a"}', '{"transactionId":"b"}'] }],
+    groups: [{ destinationId: DESTINATION, items: ['{"transactionId":"a"}', '{"transactionId":"b"}'].map(utf8) }],
     testCode: undefined,
     consent: undefined,
     credentials: CREDENTIALS,
@@ -60,12 +60,12 @@ describe('toRequest', () => {
     ...over,
   });
   const account = (accountId: string) => ({ accountType: 'GOOGLE_ADS', accountId });
-  const bodyOf = (batch: Batch<GoogleCredentials>) => JSON.parse(googleAds.toRequest(batch, ENDPOINTS).body!) as unknown;
+  const bodyOf = (batch: Batch<GoogleCredentials>) => JSON.parse(withText(googleAds.toRequest(batch, ENDPOINTS)).body) as unknown;
 
   it('sends one destination without references', () => {
-    const request = googleAds.toRequest(aBatch({ testCode: 'TEST' }), ENDPOINTS);
+    const request = withText(googleAds.toRequest(aBatch({ testCode: 'TEST' }), ENDPOINTS));
     expect(request).toMatchObject({ method: 'POST', url: 'https://datamanager.google.test/v1/events:ingest', headers: { authorization: 'Bearer at', 'content-type': 'application/json' } });
-    expect(JSON.parse(request.body!)).toEqual({
+    expect(JSON.parse(request.body)).toEqual({
       destinations: [{ reference: 'd0', operatingAccount: account('1234567890'), loginAccount: account('1234567890'), productDestinationId: '42' }],
       encoding: 'HEX',
       events: [{ transactionId: 'a' }, { transactionId: 'b' }],
@@ -74,8 +74,8 @@ describe('toRequest', () => {
 
   it('addresses each event where there are several destinations', () => {
     const groups = [
-      { destinationId: DESTINATION, items: ['{"transactionId":"a"}'] },
-      { destinationId: 'customers/9999999999/conversionActions/7', items: ['{"transactionId":"b"}', '{"transactionId":"c"}'] },
+      { destinationId: DESTINATION, items: ['{"transactionId":"a"}'].map(utf8) },
+      { destinationId: 'customers/9999999999/conversionActions/7', items: ['{"transactionId":"b"}', '{"transactionId":"c"}'].map(utf8) },
     ];
     expect(bodyOf(aBatch({ groups, credentials: { ...CREDENTIALS, loginCustomerId: '1112223333' } }))).toEqual({
       destinations: [

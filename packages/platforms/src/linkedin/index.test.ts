@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TEST_ENDPOINTS, platformConformance } from '../conformance.test-kit.ts';
+import { TEST_ENDPOINTS, platformConformance, utf8, withText } from '../conformance.test-kit.ts';
 import { DEFAULT_LINKEDIN_VERSION, linkedinAds, versionAgeMonths, type LinkedinCredentials } from './index.ts';
 
 const CREDENTIALS: LinkedinCredentials = { accessToken: 'AQX' };
@@ -55,8 +55,8 @@ describe('the grant', () => {
 });
 
 it('sends a BATCH_CREATE', () => {
-  const groups = [{ destinationId: '104012', items: ['{"eventId":"a"}', '{"eventId":"b"}'] }];
-  expect(linkedinAds.toRequest({ groups, testCode: 'T', consent: { adUserData: 'DENIED' }, credentials: CREDENTIALS, accessToken: 'at' }, TEST_ENDPOINTS)).toEqual({
+  const groups = [{ destinationId: '104012', items: ['{"eventId":"a"}', '{"eventId":"b"}'].map(utf8) }];
+  expect(withText(linkedinAds.toRequest({ groups, testCode: 'T', consent: { adUserData: 'DENIED' }, credentials: CREDENTIALS, accessToken: 'at' }, TEST_ENDPOINTS))).toEqual({
     method: 'POST',
     url: 'https://api.linkedin.test/rest/conversionEvents',
     headers: {

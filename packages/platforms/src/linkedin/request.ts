@@ -1,12 +1,13 @@
-import type { Batch, OutboundRequest, PlatformEndpoints } from '@relay/contract';
+import type { Batch, EventsRequest, PlatformEndpoints } from '@relay/contract';
+import { joinItems } from '../http/join-items.ts';
 import type { LinkedinCredentials } from './credentials.ts';
 
 /**
  * `POST /rest/conversionEvents`, always as BATCH_CREATE: one shape of answer to read, also for a single event.
  * Test code and consent have no place at LinkedIn.
  */
-export function toRequest(batch: Batch<LinkedinCredentials>, endpoints: PlatformEndpoints): OutboundRequest {
-  const elements = batch.groups.map(({ items }) => items.join(',')).join(',');
+export function toRequest(batch: Batch<LinkedinCredentials>, endpoints: PlatformEndpoints): EventsRequest {
+  const elements = batch.groups.flatMap(({ items }) => items);
   return {
     method: 'POST',
     url: `${endpoints.linkedinApiUrl}/rest/conversionEvents`,
@@ -17,6 +18,6 @@ export function toRequest(batch: Batch<LinkedinCredentials>, endpoints: Platform
       'x-restli-protocol-version': '2.0.0',
       'x-restli-method': 'BATCH_CREATE',
     },
-    body: `{"elements":[${elements}]}`,
+    body: joinItems('{"elements":[', elements, ']}'),
   };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { TEST_ENDPOINTS } from '../conformance.test-kit.ts';
+import { TEST_ENDPOINTS, utf8, withText } from '../conformance.test-kit.ts';
 import { metaAds } from './index.ts';
 import { appSecretProof, metaRequest } from './request.ts';
 
-const group = { destinationId: '1234567890123456', items: ['{"a":1}', '{"b":2}'] };
+const group = { destinationId: '1234567890123456', items: ['{"a":1}', '{"b":2}'].map(utf8) };
 const batch = { groups: [group], testCode: undefined, accessToken: 'EAATESTTOKEN123' };
 
 describe('metaRequest', () => {
   it('joins the wire events and puts the token into the body', () => {
-    expect(metaRequest(batch, TEST_ENDPOINTS)).toEqual({
+    expect(withText(metaRequest(batch, TEST_ENDPOINTS))).toEqual({
       method: 'POST',
       url: 'https://graph.meta.test/v25.0/1234567890123456/events',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
@@ -17,8 +17,8 @@ describe('metaRequest', () => {
   });
 
   it('adds a test code and the proof where there are some', () => {
-    const { body } = metaRequest({ ...batch, testCode: 'TEST"1' }, { ...TEST_ENDPOINTS, metaAppSecret: 'app-secret-0123456789abcdef' });
-    expect(JSON.parse(body ?? '')).toEqual({
+    const { body } = withText(metaRequest({ ...batch, testCode: 'TEST"1' }, { ...TEST_ENDPOINTS, metaAppSecret: 'app-secret-0123456789abcdef' }));
+    expect(JSON.parse(body)).toEqual({
       data: [{ a: 1 }, { b: 2 }],
       test_event_code: 'TEST"1',
       access_token: 'EAATESTTOKEN123',
@@ -27,7 +27,7 @@ describe('metaRequest', () => {
   });
 
   it('leaves an empty test code out', () => {
-    expect(metaRequest({ ...batch, testCode: '' }, TEST_ENDPOINTS).body).not.toContain('test_event_code');
+    expect(withText(metaRequest({ ...batch, testCode: '' }, TEST_ENDPOINTS)).body).not.toContain('test_event_code');
   });
 
   it('carries one destination only', () => {

@@ -1,19 +1,20 @@
 import { createHmac } from 'node:crypto';
-import type { Batch, OutboundRequest, PlatformEndpoints } from '@relay/contract';
+import type { Batch, EventsRequest, PlatformEndpoints } from '@relay/contract';
+import { joinItems } from '../http/join-items.ts';
 
 /**
  * `POST /{version}/{dataset id}/events`. The token goes into the body, which Meta documents and no proxy logs; the wire
  * events are joined as they are, so that a batch of a thousand costs no second parse.
  * https://developers.facebook.com/documentation/ads-commerce/conversions-api/using-the-api (read 2026-09-12)
  */
-export function metaRequest(batch: Pick<Batch, 'groups' | 'testCode' | 'accessToken'>, endpoints: PlatformEndpoints): OutboundRequest {
+export function metaRequest(batch: Pick<Batch, 'groups' | 'testCode' | 'accessToken'>, endpoints: PlatformEndpoints): EventsRequest {
   const [group] = batch.groups;
   if (group === undefined || batch.groups.length > 1) throw new Error(`a request to Meta carries one destination, not ${batch.groups.length}`);
   return {
     method: 'POST',
     url: `${endpoints.metaGraphUrl}/${endpoints.metaGraphVersion}/${encodeURIComponent(group.destinationId)}/events`,
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: `{"data":[${group.items.join(',')}]${testCode(batch.testCode)},${authMembers(batch.accessToken, endpoints.metaAppSecret)}}`,
+    body: joinItems('{"data":[', group.items, `]${testCode(batch.testCode)},${authMembers(batch.accessToken, endpoints.metaAppSecret)}}`),
   };
 }
 

@@ -1,5 +1,6 @@
-import type { InboundReply, ItemFault, OutboundRequest, Said, SentBatch, Verdict } from '@relay/contract';
+import type { EventsRequest, InboundReply, ItemFault, Said, SentBatch, Verdict } from '@relay/contract';
 import { partsOf } from '../../google/destination.ts';
+import { joinItems } from '../../http/join-items.ts';
 import { asList, asObject, asText, readJson } from '../../http/json.ts';
 import { maskedText } from '../../identity/mask.ts';
 import { ADJUSTMENT_WAIT_MS, type AdsClass } from './ads-codes.ts';
@@ -18,10 +19,10 @@ export interface AdjustmentAccess extends AdsAccess {
  * `uploadConversionAdjustments`, always with `partialFailure`, which Google demands.
  * https://github.com/googleapis/googleapis/blob/master/google/ads/googleads/v21/services/conversion_adjustment_upload_service.proto
  */
-export function adjustmentsRequest(items: readonly string[], access: AdjustmentAccess): OutboundRequest {
+export function adjustmentsRequest(items: readonly Uint8Array[], access: AdjustmentAccess): EventsRequest {
   if (items.length === 0 || items.length > MAX_ADJUSTMENTS) throw new Error(`a request carries 1 to ${MAX_ADJUSTMENTS} adjustments, not ${items.length}`);
   const { customerId } = partsOf(access.destinationId);
-  return adsRequest(access, `customers/${customerId}:uploadConversionAdjustments`, `{"conversionAdjustments":[${items.join(',')}],"partialFailure":true}`);
+  return adsRequest(access, `customers/${customerId}:uploadConversionAdjustments`, joinItems('{"conversionAdjustments":[', items, '],"partialFailure":true}'));
 }
 
 /** What an answer means. 200 also where every adjustment failed; then the partial failure tells which and why. */

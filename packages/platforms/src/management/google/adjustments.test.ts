@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Verdict } from '@relay/contract';
 import { describe, expect, it } from 'vitest';
+import { utf8, withText } from '../../conformance.test-kit.ts';
 import { ENDPOINTS, NOW_MS, TOKEN, aReply, type Scripted } from '../scripted-call.test-kit.ts';
 import { MAX_CONVERSION_AGE_MS, adjustmentToItem, adsDateTime, type ConversionAdjustment } from './adjustment-item.ts';
 import { MAX_ADJUSTMENTS, adjustmentsRequest, readAdjustmentsReply } from './adjustment-reply.ts';
@@ -105,7 +106,7 @@ const ACCESS = {
 
 describe('adjustmentsRequest', () => {
   it('joins items with partial failure', () => {
-    expect(adjustmentsRequest(['{"a":1}', '{"b":2}'], ACCESS)).toEqual({
+    expect(withText(adjustmentsRequest(['{"a":1}', '{"b":2}'].map(utf8), ACCESS))).toEqual({
       method: 'POST',
       url: 'https://googleads.test/v24/customers/1234567890:uploadConversionAdjustments',
       headers: { authorization: `Bearer ${TOKEN}`, accept: 'application/json', 'content-type': 'application/json', 'developer-token': 'dev', 'login-customer-id': '9999999999' },
@@ -113,12 +114,12 @@ describe('adjustmentsRequest', () => {
     });
   });
   it.each([0, MAX_ADJUSTMENTS + 1])('carries not %i', (count) => {
-    expect(() => adjustmentsRequest(Array.from({ length: count }, () => '{}'), ACCESS)).toThrow(/1 to 2000/);
+    expect(() => adjustmentsRequest(Array.from({ length: count }, () => utf8('{}')), ACCESS)).toThrow(/1 to 2000/);
   });
 
   it('is delivered like events', () => {
     const platform = createGoogleAdjustments('v26');
-    const batch = { groups: [{ destinationId: DESTINATION, items: ['{}'] }], testCode: undefined, consent: undefined, credentials: ACCESS.credentials, accessToken: TOKEN };
+    const batch = { groups: [{ destinationId: DESTINATION, items: [utf8('{}')] }], testCode: undefined, consent: undefined, credentials: ACCESS.credentials, accessToken: TOKEN };
     expect(platform.toRequest(batch, ENDPOINTS).url).toBe('https://googleads.test/v26/customers/1234567890:uploadConversionAdjustments');
     expect(() => platform.toRequest({ ...batch, groups: [...batch.groups, ...batch.groups] }, ENDPOINTS)).toThrow(/one destination/);
     expect(platform).toMatchObject({ id: 'googleads', maxEvents: 2000, maxDestinations: 1, readReply: readAdjustmentsReply });

@@ -19,7 +19,7 @@ export interface AdsAccess {
 }
 
 /** `{googleAdsUrl}/v24/{path}`. Without a body a GET. */
-export function adsRequest(access: AdsAccess, path: string, body: string | undefined): OutboundRequest {
+export function adsRequest<Body extends string | Uint8Array | undefined>(access: AdsAccess, path: string, body: Body): OutboundRequest<Body> {
   const { developerToken, loginCustomerId } = access.credentials;
   return {
     method: body === undefined ? 'GET' : 'POST',
