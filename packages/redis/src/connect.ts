@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { RelayError } from '@relay/contract';
+import { writeTogether } from './write-together.ts';
 
 /** A connection of either kind. Their commands are the same, but overloads of a union type do not resolve: hence one type. */
 export type RedisConnection = Redis;
@@ -100,7 +101,7 @@ function roleOptions(role: ConnectionRole): {
 /** Connection errors surface where a command fails; without a listener Node would end the process. */
 function guard<T extends RedisConnection>(connection: T): T {
   connection.on('error', () => {});
-  return connection;
+  return writeTogether(connection);
 }
 
 type Target =
