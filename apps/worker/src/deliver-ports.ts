@@ -80,7 +80,9 @@ async function settleAndCount({ lane, metrics, definition, config, logger }: Por
   const now = Date.now();
   if (delivered !== undefined) {
     metrics.eventsDelivered.inc({ platform }, delivered.events.length);
-    for (const event of delivered.events) metrics.eventAgeSeconds.observe({ platform }, (now - event.job.acceptedAtMs) / 1000);
+    // The child is looked up once: labels are checked and hashed at each observation otherwise.
+    const age = metrics.eventAgeSeconds.labels({ platform });
+    for (const event of delivered.events) age.observe((now - event.job.acceptedAtMs) / 1000);
   }
   for (const death of settlement.dead ?? []) {
     const { reason, code, traceId } = death;

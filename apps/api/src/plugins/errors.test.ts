@@ -60,7 +60,7 @@ describe('what is asked for', () => {
 describe('every answer', () => {
   it('carries a request id: the given one where it is harmless', async () => {
     await using api = await openApi();
-    for (const url of ['/healthz', '/v1/nothing', '/v1/dead-letters', '/docs']) expect((await api.call('GET', url)).headers['x-request-id']).toMatch(/^req_[0-9a-f]{24}$/);
+    for (const url of ['/healthz', '/v1/nothing', '/v1/dead-letters', '/docs']) expect((await api.call('GET', url)).headers['x-request-id']).toMatch(/^req_[0-9a-f]{32}$/);
     expect((await api.call('GET', '/healthz', { headers: { 'x-request-id': 'abc-12345' } })).headers['x-request-id']).toBe('abc-12345');
     expect((await api.call('GET', '/healthz', { headers: { 'x-request-id': 'jane@example.com' } })).headers['x-request-id']).toMatch(/^req_/);
   });
