@@ -58,14 +58,16 @@ export const itemSchema = z.object({
 export const ACTION_SOURCES = ['web', 'app', 'offline', 'crm', 'phone_call', 'system_generated'] as const;
 export type ActionSource = (typeof ACTION_SOURCES)[number];
 
+/** Unix seconds. A fraction is cut off: clients that divide milliseconds send one. */
+export const eventTimeSchema = z
+  .number()
+  .nonnegative()
+  .max(99_999_999_999, 'is in milliseconds; eventTime is in unix seconds')
+  .transform(Math.trunc);
+
 export const conversionEventSchema = z.object({
   eventName: id(MAX_ID_LENGTH),
-  /** Unix seconds. A fraction is cut off: clients that divide milliseconds send one. */
-  eventTime: z
-    .number()
-    .nonnegative()
-    .max(99_999_999_999, 'is in milliseconds; eventTime is in unix seconds')
-    .transform(Math.trunc),
+  eventTime: eventTimeSchema,
   eventId: id(MAX_ID_LENGTH),
   value: z.number().optional(),
   currency: text(MAX_ID_LENGTH).optional(),

@@ -10,6 +10,7 @@ export {
   MAX_EVENTS_PER_REQUEST,
   consentSchema,
   conversionEventSchema,
+  eventTimeSchema,
   sendConversionsSchema,
   type ActionSource,
   type Consent,
