@@ -1,5 +1,5 @@
 import { RelayError, type PlatformId } from '@relay/contract';
-import type { AcceptedRequest, DeliveryDetails, EnqueueOptions, EnqueueResult } from '@relay/delivery';
+import type { AcceptedRequest, DeliveredWhole, DeliveryDetails, EnqueueOptions, EnqueueResult } from '@relay/delivery';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiDeps } from './api-deps.ts';
 import { readIdempotencyKey, readPreference, type Preference } from './conversion-headers.ts';
@@ -68,8 +68,14 @@ async function stateAfterWait(deps: SendNeeds, reply: FastifyReply, accepted: Ac
   const { deliveryId } = result;
   if (result.kind === 'accepted' && (accepted.events.length === 0 || waitMs === 0)) return stateAtOnce(accepted, deliveryId);
   let isThere = true;
-  if (waitMs > 0) isThere = await deps.waiting.during(reply, (signal) => deps.deliveries.waitFor(deliveryId, waitMs, signal));
+  let whole: DeliveredWhole | undefined;
+  if (waitMs > 0) {
+    isThere = await deps.waiting.during(reply, async (signal) => {
+      whole = await deps.deliveries.waitFor(deliveryId, waitMs, signal, result.kind === 'accepted');
+    });
+  }
   if (!isThere) return 'caller gone';
+  if (whole !== undefined) return { ...whole, platform: accepted.platform, eventsFailed: 0, failures: [], deliveryId, status: 'delivered' };
   const delivery = await deps.deliveries.get(deliveryId);
   if (delivery === undefined) throw new RelayError('delivery_not_found', 'The delivery of the first request with this Idempotency-Key is no longer kept.');
   return delivery;

@@ -31,6 +31,7 @@ export type {
   DeadLetterStore,
   DeadReason,
   Delivery,
+  DeliveredWhole,
   DeliveryDetails,
   DeliveryStatus,
   DeliveryStore,

@@ -147,8 +147,17 @@ export interface DeliveryStore {
   recent(query: { accountId: string; platform: PlatformId; limit: number; cursor: string | undefined; status: DeliveryStatus | undefined }): Promise<Page<Delivery>>;
   /** Where one event stands; newest delivery first. Empty: unknown or older than the index keeps. */
   event(accountId: string, platform: PlatformId, eventId: string): Promise<readonly EventState[]>;
-  /** Resolves when every event of the delivery has a final answer, or at the deadline. */
-  waitFor(deliveryId: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves when every event of the delivery has a final answer, or at the deadline. With what there is to say where all
+   * events were taken; `undefined`: ask `get`.
+   * @param isNew the delivery was stored just now with `wantsReply`, by this process: it need not be looked at first.
+   */
+  waitFor(deliveryId: string, timeoutMs: number, signal?: AbortSignal, isNew?: boolean): Promise<DeliveredWhole | undefined>;
+}
+/** A delivery none of whose events was refused or died. */
+export interface DeliveredWhole {
+  readonly eventsReceived: number;
+  readonly traceId: string;
 }
 /** Where one event stands within one delivery. */
 export interface EventState {

@@ -45,17 +45,18 @@ export function createDeliveryStore(deps: DeliveriesDeps): DeliveryStore {
 
     event: (accountId, platform, eventId) => orUnavailable(() => findEvent(deps, accountId, platform, eventId)),
 
-    async waitFor(deliveryId, timeoutMs, signal) {
+    async waitFor(deliveryId, timeoutMs, signal, isNew = false) {
       const deadline = deps.now() + timeoutMs;
-      for (;;) {
+      for (let look = !isNew; ; look = true) {
         const leftMs = deadline - deps.now();
-        if (leftMs <= 0 || signal?.aborted) return;
+        if (leftMs <= 0 || signal?.aborted) return undefined;
         // Asked for the wake-up first, so that one between the look and the wait is not missed.
         const wait = deps.replies.wait(deliveryId, Math.min(leftMs, POLL_MS), signal);
         try {
-          const receipt = await orUnavailable(() => receiptOf(deliveryId));
-          if (receipt === undefined || readReceipt(deliveryId, receipt)?.eventsPending === 0) return;
-          await wait.woken;
+          const receipt = look ? await orUnavailable(() => receiptOf(deliveryId)) : undefined;
+          if (look && (receipt === undefined || readReceipt(deliveryId, receipt)?.eventsPending === 0)) return undefined;
+          const reply = await wait.woken;
+          if (reply !== undefined) return reply.whole;
         } finally {
           wait.cancel();
         }

@@ -1,3 +1,4 @@
+import type { DeliveredWhole } from '@relay/delivery';
 import type { RedisConnection } from './connect.ts';
 import { keepSubscribed } from './keep-subscribed.ts';
 import { globals } from './keys.ts';
@@ -6,44 +7,72 @@ import { globals } from './keys.ts';
  * Wakes requests that wait for their delivery. Each API process has one channel of its own, so that it hears of its own
  * deliveries and of no others. A message that gets lost (the subscription was reconnecting) costs time, not truth:
  * waiters also look at the receipt now and then.
+ *
+ * A message is a list of `[delivery id]`, or where all of a delivery's events were taken `[delivery id, events, trace id]`:
+ * then nothing has to be read before the caller is answered.
  */
 export interface Replies {
   wait(deliveryId: string, timeoutMs: number, signal?: AbortSignal): Wait;
   close(): void;
 }
 
+type Message = readonly [deliveryId: string, eventsReceived?: number, traceId?: string];
+
 export interface Wait {
-  /** Resolves when the delivery may be complete, when the time is over, or when the caller goes away. */
-  readonly woken: Promise<void>;
+  /** Resolves with the message when the delivery is complete; with `undefined` when the time is over or the caller goes away. */
+  readonly woken: Promise<Reply | undefined>;
   /** Gives the wait up; nothing of it is left. */
   cancel(): void;
 }
 
+/** That a delivery is complete, and how, where that is said. */
+export interface Reply {
+  readonly whole: DeliveredWhole | undefined;
+}
+
+/** Messages that came before anybody waited: the worker may be quicker than this process. The oldest go first. */
+const MAX_EARLY = 10_000;
+
 export function createReplies(subscriber: RedisConnection, apiId: string): Replies {
-  const waiters = new Map<string, Set<() => void>>();
+  const waiters = new Map<string, Set<(reply?: Reply) => void>>();
+  const early = new Map<string, Reply>();
   const channel = globals.replies(apiId);
   keepSubscribed(subscriber, channel, (text) => {
-    for (const deliveryId of JSON.parse(text) as string[]) {
-      for (const wake of waiters.get(deliveryId) ?? []) wake();
+    for (const message of JSON.parse(text) as readonly (Message | string)[]) {
+      // Workers of before told the id alone.
+      const [deliveryId, eventsReceived, traceId]: Message = typeof message === 'string' ? [message] : message;
+      const reply: Reply = { whole: eventsReceived === undefined || traceId === undefined ? undefined : { eventsReceived, traceId } };
+      const waiting = waiters.get(deliveryId);
+      if (waiting === undefined) {
+        if (early.size >= MAX_EARLY) early.delete(early.keys().next().value!);
+        early.set(deliveryId, reply);
+      }
+      for (const wake of waiting ?? []) wake(reply);
     }
   });
   return {
     wait(deliveryId, timeoutMs, signal) {
-      const { promise: woken, resolve } = Promise.withResolvers<void>();
+      const known = early.get(deliveryId);
+      if (known !== undefined) {
+        early.delete(deliveryId);
+        return { woken: Promise.resolve(known), cancel: () => undefined };
+      }
+      const { promise: woken, resolve } = Promise.withResolvers<Reply | undefined>();
       const set = waiters.get(deliveryId) ?? new Set();
-      const wake = () => {
+      const wake = (reply?: Reply) => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', wake);
+        signal?.removeEventListener('abort', give);
         set.delete(wake);
         if (set.size === 0) waiters.delete(deliveryId);
-        resolve();
+        resolve(reply);
       };
-      const timer = setTimeout(wake, timeoutMs);
+      const give = () => wake();
+      const timer = setTimeout(give, timeoutMs);
       set.add(wake);
       waiters.set(deliveryId, set);
-      signal?.addEventListener('abort', wake, { once: true });
-      if (signal?.aborted === true) wake();
-      return { woken, cancel: wake };
+      signal?.addEventListener('abort', give, { once: true });
+      if (signal?.aborted === true) give();
+      return { woken, cancel: give };
     },
     close() {
       for (const set of waiters.values()) for (const wake of set) wake();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DeliveryStatus } from '@relay/delivery';
 import { globals, keys } from '@relay/redis/testing';
@@ -139,7 +140,7 @@ describe('waiting for a delivery', () => {
     const batch = await batchOf(job!);
     return () => relay.delivery().settle(delivered(batch));
   };
-  const timed = async (work: Promise<void>) => {
+  const timed = async (work: Promise<unknown>) => {
     const start = performance.now();
     await work;
     return performance.now() - start;
@@ -153,6 +154,32 @@ describe('waiting for a delivery', () => {
     await finish();
     expect(await woken).toBeLessThan(500); // a poll would take a second
     expect(await timed(relay.api.deliveries.waitFor(deliveryId, 10_000))).toBeLessThan(500);
+  });
+
+  test('is told how it ended, where all events were taken, before and after it asks', async () => {
+    for (const early of [true, false]) {
+      const accountId = `told-${early}`;
+      const deliveryId = await send(relay.api, { accountId, events: 2 }, true);
+      const finish = await settleLater(accountId);
+      if (early) {
+        await finish();
+        await relay.redis.ping();
+        await sleep(50); // the message is here, and nobody waits for it
+      }
+      const told = relay.api.deliveries.waitFor(deliveryId, 10_000, undefined, true);
+      if (!early) await finish();
+      expect(await told).toEqual({ eventsReceived: 2, traceId: (await relay.api.deliveries.get(deliveryId))!.traceId });
+    }
+  });
+
+  test('is not told more than that it ended, where an event died', async () => {
+    const deliveryId = await send(relay.api, { accountId: 'mixed', events: 2 }, true);
+    const [job] = await jobsOf('mixed');
+    const batch = await batchOf(job!);
+    const told = relay.api.deliveries.waitFor(deliveryId, 10_000, undefined, true);
+    await relay.delivery().settle({ ...delivered(batch.slice(0, 1)), ...died(batch.slice(1)) });
+    expect(await told).toBeUndefined();
+    expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ status: 'partial', eventsReceived: 1, eventsFailed: 1 });
   });
 
   test('finds out by itself when the message is lost', async () => {
@@ -180,7 +207,7 @@ describe('waiting for a delivery', () => {
     const deliveryId = await send(relay.api, { accountId: 'noise' }, true);
     const channels = (await relay.redis.pubsub('CHANNELS', globals.replies('*'))) as string[];
     const wait = timed(relay.api.deliveries.waitFor(deliveryId, 300));
-    for (const channel of channels) await relay.redis.publish(channel, JSON.stringify(['dlv_other', deliveryId]));
+    for (const channel of channels) await relay.redis.publish(channel, JSON.stringify([['dlv_other', 1, 'trace'], ['dlv_another'], 'dlv_a_third']));
     expect(await wait).toBeGreaterThan(250);
   });
 });

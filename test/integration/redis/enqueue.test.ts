@@ -24,7 +24,7 @@ describe('one request', () => {
     expect(others).toEqual([]);
     expect(job).toMatchObject({ accountId: 'acc_one', events: 2, testCode: 'TEST1', consent: { adUserData: 'GRANTED' }, attemptsMade: 0, acceptedAtMs: request.acceptedAtMs });
     expect(job!.data.p).toEqual([{ d: deliveryId, k: 0, r: [0, 1, 2, 1] }]);
-    expect((await job!.load()).map(({ eventId, wire, position, part }) => [eventId, wire, position, part])).toEqual([
+    expect((await job!.load()).map(({ eventId, wire, position, part }) => [eventId, Buffer.from(wire).toString(), position, part])).toEqual([
       ['order-1', request.events[0]!.wire, 0, 0],
       ['order-3', request.events[1]!.wire, 1, 0],
     ]);
@@ -152,7 +152,7 @@ test('a delivery is answered to the process that waits for it, by its id alone',
   const heard: string[] = [];
   const listener = relay.redis.duplicate();
   await listener.psubscribe(globals.replies('*'));
-  listener.on('pmessage', (_pattern: string, _channel: string, text: string) => heard.push(...(JSON.parse(text) as string[])));
+  listener.on('pmessage', (_pattern: string, _channel: string, text: string) => heard.push(...(JSON.parse(text) as [string][]).map(([id]) => id)));
   const asked = await send(relay.api, { destinationId: 'reply', events: 2 }, true);
   await send(relay.api, { destinationId: 'reply', events: 1 });
   const lane = relay.delivery();

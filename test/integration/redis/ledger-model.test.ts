@@ -31,7 +31,7 @@ test('whatever happens in whatever order: accepted = delivered + dead + held + p
   const heard: string[] = [];
   const listener = relay.redis.duplicate();
   await listener.psubscribe(globals.replies('*'));
-  listener.on('pmessage', (_pattern: string, _channel: string, text: string) => heard.push(...(JSON.parse(text) as string[])));
+  listener.on('pmessage', (_pattern: string, _channel: string, text: string) => heard.push(...(JSON.parse(text) as [string][]).map(([id]) => id)));
 
   await fc.assert(
     fc.asyncProperty(groups, fc.array(aMove, { maxLength: 25 }), async (requests, moves) => {

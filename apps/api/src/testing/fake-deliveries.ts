@@ -83,13 +83,14 @@ export function fakeDeliveries(): FakeDeliveries {
     async waitFor(deliveryId, timeoutMs, signal) {
       fake.waits.push({ timeoutMs, signal });
       const { status } = rows.get(deliveryId)!;
-      if (status !== 'queued' && status !== 'retrying' && status !== 'held') return;
+      if (status !== 'queued' && status !== 'retrying' && status !== 'held') return undefined;
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, timeoutMs);
       waiting.set(deliveryId, [...(waiting.get(deliveryId) ?? []), resolve]);
       signal?.addEventListener('abort', () => resolve(), { once: true });
       await promise;
       clearTimeout(timer);
+      return undefined;
     },
   };
   return fake;

@@ -29,6 +29,7 @@ local function hset_many(key, pairs_list)
   end
 end
 
+local logs = {}
 for _, d in ipairs(req.deliveries) do
   local key = tag .. ':dlv:' .. d.id
   hset_many(key, d.fields)
@@ -39,7 +40,10 @@ for _, d in ipairs(req.deliveries) do
   end
   local log = tag .. ':log:' .. d.log
   redis.call('XADD', log, 'MAXLEN', '~', req.logMax, '*', 'd', d.id)
-  -- Retention: what is older goes, and with the last row the whole log.
+  logs[log] = true
+end
+-- Retention: what is older goes, and with the last row the whole log.
+for log in pairs(logs) do
   redis.call('XTRIM', log, 'MINID', '~', req.logMinId)
   redis.call('EXPIRE', log, req.ttl)
 end

@@ -141,18 +141,22 @@ local function write_receipt(op, part, ok, dead, state)
   redis.call('HSET', key, unpack(fields))
   if final then
     redis.call('EXPIRE', key, req.ttl)
-    redis.call('EXPIRE', key .. ':f', req.ttl)
+    local refused = tonumber(r[2] or 0)
+    if refused + deadAll > 0 then redis.call('EXPIRE', key .. ':f', req.ttl) end
     if r[5] then
       replies[r[5]] = replies[r[5]] or {}
-      table.insert(replies[r[5]], part[1])
+      -- All that the answer to the caller says, where there is nothing more to tell than that all went well.
+      local well = refused + deadAll == 0 and op.tr and { part[1], okAll, op.tr } or { part[1] }
+      table.insert(replies[r[5]], well)
     end
   end
 end
 
 local function settle(op)
-  unhold(op)
   local new, byPart, whole = mark(op)
   if new > 0 then
+    -- The worker has the job in hand. Not where there is nothing new: then this was written before, and another may hold it since.
+    unhold(op)
     -- Before the receipts: the one that becomes final gives its failures their end too.
     for _, fail in ipairs(op.fails or {}) do
       local key = tag .. ':dlv:' .. fail[1]
