@@ -27,7 +27,7 @@ export function createApiKeyStore({ connection, changes, now }: ApiKeysDeps): Bo
   const cache = createPromiseCache<StoredKey | undefined>({ lifetimeMs: CACHE_MS, maxEntries: CACHE_ENTRIES, now });
   const noted = createPromiseCache<unknown>({ lifetimeMs: LAST_USED_EVERY_MS, maxEntries: CACHE_ENTRIES, now });
   changes.onChange((kind) => {
-    if (kind !== 'account') cache.clear();
+    if (kind === 'api-key' || kind === 'all') cache.clear();
   });
 
   const load = async (id: string): Promise<StoredKey | undefined> => {

@@ -4,7 +4,7 @@ import { acceptArguments } from './accept-arguments.ts';
 import { cutChunks, toJobData, type Entry } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
 import type { EnqueueDeps } from './enqueue.ts';
-import { priorityOf, readRound } from './fairness.ts';
+import { priorityOf, type BacklogReader } from './fairness.ts';
 import { keys, newDeliveryId, newId } from './keys.ts';
 import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
 import { IDEMPOTENCY_TTL_MS, MAX_CONFLICTS } from './limits.ts';
@@ -31,10 +31,10 @@ interface Plan {
  * Every request of the group is answered, or the call throws and none was stored (or, when the connection broke at the
  * very end, none is promised: the caller sends again and the platform's dedup takes care of it).
  */
-export async function commitGroup(queue: LaneQueue, group: readonly Waiting[], deps: EnqueueDeps): Promise<void> {
+export async function commitGroup(queue: LaneQueue, backlogs: BacklogReader, group: readonly Waiting[], deps: EnqueueDeps): Promise<void> {
   for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
     const plan = await planGroup(queue, group, deps);
-    if (plan.entries.length === 0 || (await store(queue, plan, deps))) {
+    if (plan.entries.length === 0 || (await store(queue, backlogs, plan, deps))) {
       for (const [waiting, answer] of plan.answers) waiting.resolve(answer);
       return;
     }
@@ -129,15 +129,11 @@ async function readRefused({ connection, lane }: LaneQueue, deliveryIds: readonl
 }
 
 /** `false`: an Idempotency-Key changed under the transaction and nothing was stored. */
-async function store(queue: LaneQueue, plan: Plan, deps: EnqueueDeps): Promise<boolean> {
-  const { lane, connection } = queue;
+async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps: EnqueueDeps): Promise<boolean> {
+  const { lane } = queue;
   const { chunks, chunksOf } = cutChunks(plan.entries);
   const destinations = [...new Set(chunks.map(({ request }) => backlogField(request)))];
-  const [round, backlogs] =
-    chunks.length === 0
-      ? [1, []]
-      : await Promise.all([readRound(connection, lane), connection.hmget(keys.backlog(lane.tag, lane.platform), ...destinations)]);
-  const waitingEvents = new Map(destinations.map((field, i) => [field, Number(backlogs[i] ?? 0)]));
+  const { round, waitingEvents } = chunks.length === 0 ? { round: 1, waitingEvents: new Map<string, number>() } : await backlogs.read(destinations);
 
   const transaction = await queue.transaction();
   const nowMs = deps.config.now();
@@ -167,7 +163,13 @@ async function store(queue: LaneQueue, plan: Plan, deps: EnqueueDeps): Promise<b
     keys.open(lane.tag, lane.platform),
     JSON.stringify(acceptArguments({ lane, plan, chunks, chunksOf, jobs, accepted, config: deps.config })),
   ]);
-  return queue.commit(transaction);
+  let stored = false;
+  try {
+    stored = await queue.commit(transaction);
+  } finally {
+    if (!stored) backlogs.forget();
+  }
+  return stored;
 }
 
 export function backlogField(request: { readonly accountId: string; readonly destinationId: string }): string {

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
+import type { ChangeFeed } from './change-feed.ts';
 import type { RedisConnection } from './connect.ts';
 import { globals } from './keys.ts';
+import { createPromiseCache } from './promise-cache.ts';
 import { writeAnyway } from './scripts.ts';
 
 /**
@@ -25,18 +27,31 @@ export function appScope(platform: string, app: string): string {
   return `app:${platform}:${hash('sha256', app, 'hex').slice(0, 12)}`;
 }
 
-/** Cool-downs in one sorted set: scope by when it ends. */
-export function createCooldowns(connection: RedisConnection, now: () => number): Cooldowns {
+/** A cool-down is announced at once; this bounds how long a process goes on sending when the announcement got lost. */
+const CACHE_MS = 1_000;
+const CACHE_ENTRIES = 10_000;
+
+/** Cool-downs in one sorted set: scope by when it ends. Asked before each request, so the answer is kept for a moment. */
+export function createCooldowns(connection: RedisConnection, changes: ChangeFeed, now: () => number): Cooldowns {
+  const cache = createPromiseCache<number>({ lifetimeMs: CACHE_MS, maxEntries: CACHE_ENTRIES, now });
+  changes.onChange((kind) => {
+    if (kind === 'cooldown' || kind === 'all') cache.clear();
+  });
+  const latestOf = async (scopes: readonly string[]): Promise<number> => {
+    const ends = await connection.zmscore(globals.cooldowns, ...scopes);
+    return ends.reduce((most, end) => Math.max(most, Number(end ?? 0)), 0);
+  };
   return {
     async until(scopes) {
-      const ends = scopes.length === 0 ? [] : await connection.zmscore(globals.cooldowns, ...scopes);
-      const latest = ends.reduce((most, end) => Math.max(most, Number(end ?? 0)), 0);
+      if (scopes.length === 0) return 0;
+      const latest = await cache.get(scopes.join(' '), () => latestOf(scopes));
       return latest > now() ? latest : 0;
     },
     async start(scope, untilMs) {
       if (untilMs <= now()) return;
       // GT: of two that start at once the longer one stays.
       await writeAnyway(connection, globals.cooldowns, 'ZADD', 'GT', Math.ceil(untilMs), scope);
+      await changes.announce('cooldown', scope);
     },
     async list() {
       const nowMs = now();

@@ -4,6 +4,7 @@ import { RelayError } from '@relay/contract';
 import type { Sealer } from '@relay/runtime';
 import { commitGroup, type Waiting } from './commit-group.ts';
 import { unavailable, type Connector, STORAGE_RETRY_AFTER_SECONDS } from './connect.ts';
+import { createBacklogReader, type BacklogReader } from './fairness.ts';
 import type { Lane, Lanes } from './keys.ts';
 import { openLaneQueue, type LaneQueue } from './lane-queue.ts';
 import { answering } from './usable-redis.ts';
@@ -56,6 +57,7 @@ export function createEnqueue(deps: EnqueueDeps): { enqueue: Enqueue; ready(): P
 
 class Committer {
   readonly #queue: LaneQueue;
+  readonly #backlogs: BacklogReader;
   readonly #deps: EnqueueDeps;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -63,6 +65,7 @@ class Committer {
 
   constructor(queue: LaneQueue, deps: EnqueueDeps) {
     this.#queue = queue;
+    this.#backlogs = createBacklogReader(queue.connection, queue.lane);
     this.#deps = deps;
   }
 
@@ -89,7 +92,7 @@ class Committer {
       await setImmediate();
       const group = this.#take();
       try {
-        await commitGroup(this.#queue, group, this.#deps);
+        await commitGroup(this.#queue, this.#backlogs, group, this.#deps);
       } catch (cause) {
         const error = cause instanceof RelayError ? cause : unavailable(cause);
         for (const waiting of group) waiting.reject(error);

@@ -1,5 +1,5 @@
 import type { RedisConnection } from './connect.ts';
-import type { Lane } from './keys.ts';
+import { keys, type Lane } from './keys.ts';
 import { PRIORITY_LIMIT } from './limits.ts';
 
 /**
@@ -26,3 +26,31 @@ export async function readRound(connection: RedisConnection, lane: Lane): Promis
   const [, score] = await connection.zrange(`${lane.tag}:${lane.queue}:prioritized`, 0, '0', 'WITHSCORES');
   return roundOfScore(score);
 }
+
+/** What decides priorities: the current round, and the events that wait for each destination (`account|destination`). */
+export interface Backlog {
+  readonly round: number;
+  readonly waitingEvents: Map<string, number>;
+}
+
+/** One commit follows the other within milliseconds, and what others put in or take out meanwhile moves nobody's turn by much. */
+const BACKLOG_MS = 20;
+
+/** Reads the backlog of a lane. A commit adds to it what it puts in, and forgets it when it failed. */
+export function createBacklogReader(connection: RedisConnection, lane: Lane, now: () => number = Date.now) {
+  let known: Backlog | undefined;
+  let untilMs = 0;
+  return {
+    async read(destinations: readonly string[]): Promise<Backlog> {
+      if (known !== undefined && now() < untilMs && destinations.every((field) => known!.waitingEvents.has(field))) return known;
+      const [round, waiting] = await Promise.all([readRound(connection, lane), connection.hmget(keys.backlog(lane.tag, lane.platform), ...destinations)]);
+      known = { round, waitingEvents: new Map(destinations.map((field, i) => [field, Number(waiting[i] ?? 0)])) };
+      untilMs = now() + BACKLOG_MS;
+      return known;
+    },
+    forget(): void {
+      known = undefined;
+    },
+  };
+}
+export type BacklogReader = ReturnType<typeof createBacklogReader>;

@@ -126,7 +126,7 @@ async function openShared(
   const subscriber = connector.open('subscriber');
   stack.defer(() => subscriber.disconnect());
   const changes = createChangeFeed(connection, subscriber);
-  const cooldowns = createCooldowns(connection, options.now);
+  const cooldowns = createCooldowns(connection, changes, options.now);
   const live = new Map(lanes.all.map((lane) => [lane.queue, laneQueueOn(connection, lane, false).queue]));
   const dead = lanes.all.map((lane) => laneQueueOn(connection, lane, true).queue);
   const release = createRelease({

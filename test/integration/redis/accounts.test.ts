@@ -263,6 +263,9 @@ describe('cool-downs', () => {
     expect(await other.cooldowns.until(['cool'])).toBe(until + 5_000);
     expect(await other.cooldowns.until(['cool', app])).toBe(until + 10_000);
     expect(await other.cooldowns.until(['nobody'])).toBe(0);
+    // Also where "does not cool down" was the answer a moment ago.
+    await relay.worker.cooldowns.start(accountScope('nobody'), until);
+    await expect.poll(() => other.cooldowns.until(['nobody']), { timeout: 500, interval: 5 }).toBe(until);
     const list = await relay.api.health.cooldowns();
     expect(list.get('cool')).toBeGreaterThan(60);
     expect(list.get(app)).toBeGreaterThan(65);
