@@ -5,14 +5,13 @@ import { Agent, request } from 'undici';
 /** Posts each job's events on; nothing else. */
 const connection = new Redis(process.env['REDIS_URL']!, { maxRetriesPerRequest: null });
 const agent = new Agent({ connections: 64 });
-const sink = process.env['SINK_URL']!;
+const url = `${process.env['SINK_URL']}/${process.env['FLOOR_HASH'] === '1' ? 'hashed' : 'floor'}`;
 
-const worker = new Worker<{ events?: unknown[]; wires?: string[] }>(
+const worker = new Worker<{ events: unknown[] }>(
   'floor',
   async ({ data }) => {
-    const body = data.wires === undefined ? JSON.stringify({ data: data.events }) : `{"data":[${data.wires.join(',')}]}`;
-    const path = data.wires === undefined ? 'floor' : 'hashed';
-    const reply = await request(`${sink}/${path}`, { method: 'POST', body, dispatcher: agent, headers: { 'content-type': 'application/json' } });
+    const body = JSON.stringify({ data: data.events });
+    const reply = await request(url, { method: 'POST', body, dispatcher: agent, headers: { 'content-type': 'application/json' } });
     await reply.body.dump();
     if (reply.statusCode !== 200) throw new Error(`sink answered ${reply.statusCode}`);
   },

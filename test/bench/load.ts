@@ -1,76 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { createBodies } from './events.ts';
+import type { System } from './systems.ts';
 
-/** Sends a number of requests of the same size, so many at a time. */
+/** What is sent: requests of the same size. */
 export interface Load {
-  readonly url: string;
-  readonly apiKey: string;
   readonly requests: number;
   readonly eventsPerRequest: number;
-  readonly concurrency: number;
-  /** Answers when queued (`respond-async`) or when delivered. */
+  /** Answers when delivered, or else when queued (`respond-async`). */
   readonly sync: boolean;
-}
-export interface LoadResult {
-  readonly tookMs: number;
-  readonly latenciesMs: readonly number[];
+  /** Makes the bodies; default: events like `createBodies`, to one destination. */
+  readonly bodies?: () => Buffer;
 }
 
-let nextId = 0;
+type Target = Pick<System, 'url' | 'apiKey'>;
 
-/** A shop purchase with what such an event usually has: about 0.9 KB, eight values to hash. */
-function anEvent(nowS: number): object {
-  nextId += 1;
-  const n = nextId;
-  return {
-    eventName: 'Purchase',
-    eventTime: nowS,
-    eventId: `order-${process.pid}-${n}`,
-    value: 12.5 + (n % 100),
-    currency: 'EUR',
-    user: {
-      email: `customer${n}@example.com`,
-      phone: `+1202555${String(n % 10_000).padStart(4, '0')}`,
-      firstName: `Jane${n % 500}`,
-      lastName: `Doe${n % 5000}`,
-      country: 'us',
-      city: 'New York',
-      zip: '10001',
-      externalId: `customer-${n}`,
-      ipAddress: '203.0.113.7',
-      userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36',
-      clickIds: { fbc: `fb.1.1790000000000.AbCdEf${n}`, fbp: `fb.1.1790000000000.${n}` },
-    },
-    items: [{ id: `sku-${n % 50}`, price: 6.25, quantity: 2 }],
-    sourceUrl: 'https://shop.example/thank-you',
-    actionSource: 'web',
-  };
-}
-
-/** Bodies are made before the clock starts; big ones repeat, since making them would be measured else. */
-export async function run(load: Load): Promise<LoadResult> {
-  const nowS = Math.floor(Date.now() / 1000);
-  const distinct = load.eventsPerRequest > 1 ? Math.min(load.requests, 40) : load.requests;
-  const bodies = Array.from({ length: distinct }, () =>
-    JSON.stringify({ accountId: 'acc_meta', destinationId: '1000000000000001', events: Array.from({ length: load.eventsPerRequest }, () => anEvent(nowS)) }),
-  );
-  const pool = new Pool(load.url, { connections: load.concurrency, pipelining: 1 });
-  const headers = { authorization: `Bearer ${load.apiKey}`, 'content-type': 'application/json', ...(load.sync ? {} : { prefer: 'respond-async' }) };
+/** As fast as so many callers can, each waiting for its answer before it sends again. Resolves with the latencies, ms. */
+export async function sendClosed(target: Target, load: Load, callers: number): Promise<number[]> {
+  await using client = openClient(target, load, callers);
   const latenciesMs: number[] = [];
-  let sent = 0;
-  const startedAt = performance.now();
+  let left = load.requests;
   await Promise.all(
-    Array.from({ length: load.concurrency }, async () => {
-      while (sent < load.requests) {
-        const body = bodies[sent++ % distinct]!;
+    Array.from({ length: Math.min(callers, load.requests) }, async () => {
+      while (left > 0) {
+        left -= 1;
         const at = performance.now();
-        const reply = await pool.request({ path: '/v1/ads/conversions', method: 'POST', headers, body });
-        const text = await reply.body.text();
-        if (reply.statusCode >= 300) throw new Error(`answered ${reply.statusCode}: ${text.slice(0, 300)}`);
+        await client.send();
         latenciesMs.push(performance.now() - at);
       }
     }),
   );
-  const tookMs = performance.now() - startedAt;
-  await pool.close();
-  return { tookMs, latenciesMs: latenciesMs.sort((a, b) => a - b) };
+  return latenciesMs;
+}
+
+/** So many requests a second, whatever the answers take. Latencies count from when a request was due. */
+export async function sendOpen(target: Target, load: Load, perSecond: number): Promise<{ latenciesMs: number[]; answeredInMs: number }> {
+  await using client = openClient(target, load, MOST_CONNECTIONS);
+  const latenciesMs: number[] = [];
+  const startedAt = performance.now();
+  const requests: Promise<void>[] = [];
+  while (requests.length < load.requests) {
+    const due = Math.min(Math.floor(((performance.now() - startedAt) * perSecond) / 1000) + 1, load.requests);
+    while (requests.length < due) {
+      const dueAt = startedAt + (requests.length * 1000) / perSecond;
+      const answered = client.send().then(() => void latenciesMs.push(performance.now() - dueAt));
+      answered.catch(() => undefined); // told by Promise.all below, once all are sent
+      requests.push(answered);
+    }
+    await sleep(1);
+  }
+  await Promise.all(requests);
+  return { latenciesMs, answeredInMs: performance.now() - startedAt };
+}
+
+const MOST_CONNECTIONS = 256;
+/** Longer than any answer should take, so that a latency is one of a delivery and not of a wait that ran out. */
+const SYNC_WAIT_SECONDS = 60;
+
+function openClient({ url, apiKey }: Target, load: Load, connections: number) {
+  const nextBody = load.bodies ?? createBodies(load.eventsPerRequest);
+  const pool = new Pool(url, { connections, pipelining: 1 });
+  const prefer = load.sync ? `wait=${SYNC_WAIT_SECONDS}` : 'respond-async';
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', prefer };
+  return {
+    async send(): Promise<void> {
+      const reply = await pool.request({ path: '/v1/ads/conversions', method: 'POST', headers, body: nextBody() });
+      if (reply.statusCode === 200 || (reply.statusCode === 202 && !load.sync)) return reply.body.dump();
+      throw new Error(`answered ${reply.statusCode}: ${(await reply.body.text()).slice(0, 300)}`);
+    },
+    [Symbol.asyncDispose]: () => pool.destroy(),
+  };
 }

@@ -1,77 +1,86 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { run, type Load } from './load.ts';
-import { openGround, openSystem, type Ground, type System, type SystemName } from './systems.ts';
+import { measureBacklog } from './backlog.ts';
+import { measureCoalescing } from './coalescing.ts';
+import { openGround, type Ground } from './ground.ts';
+import { measureGrowth } from './growth.ts';
+import { measureLatency } from './latency.ts';
+import { mebibytes } from './numbers.ts';
+import { plotsOf } from './plots.ts';
+import { textOf, type Results } from './report.ts';
+import type { Say } from './say.ts';
+import { FULL, QUICK } from './sizes.ts';
+import { measureStorage } from './storage.ts';
+import { measureThroughputs } from './throughput.ts';
+import { measureTransform } from './transform.ts';
 
-/**
- * Measures the relay beside the least program that could do the job, in turns, on one machine: `npm run bench`.
- * Options: --rounds N (5), --quick (small loads: shows that it works, its figures mean little).
- */
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false } } });
-const rounds = Math.max(Number(values.rounds), 1);
-const scale = values.quick ? 0.05 : 1;
+type Options = ReturnType<typeof readOptions>;
 
-interface Case {
-  readonly name: string;
-  readonly unit: string;
-  readonly load: Omit<Load, 'url' | 'apiKey'>;
-  readonly systems: readonly SystemName[];
-}
+const DOCS = join(import.meta.dirname, '../../docs');
 
-const sized = (requests: number) => Math.max(Math.round(requests * scale), 20);
-const CASES: readonly Case[] = [
-  { name: 'batched, 1000 events a request, respond-async', unit: 'events/s delivered', load: { requests: sized(120), eventsPerRequest: 1000, concurrency: 4, sync: false }, systems: ['floor', 'floor+hash', 'relay'] },
-  { name: 'single events, respond-async', unit: 'events/s delivered', load: { requests: sized(12_000), eventsPerRequest: 1, concurrency: 64, sync: false }, systems: ['floor', 'floor+hash', 'relay'] },
-  { name: 'single events, synchronous answer', unit: 'requests/s', load: { requests: sized(6_000), eventsPerRequest: 1, concurrency: 64, sync: true }, systems: ['relay'] },
-];
-/** Longest wait for what was accepted to reach the sink. */
-const DRAIN_MS = 120_000;
+const results: Results = {};
+/** In this order: what is compared most closely comes first, the longest last. */
+const MEASURES: Readonly<Record<keyof Results, (ground: Ground, options: Options, say: Say) => Promise<void>>> = {
+  throughput: async (ground, { sizes, rounds }, say) => void (results.throughput = await measureThroughputs(ground, sizes.throughput, rounds, say)),
+  latency: async (ground, { sizes, rounds }, say) => void (results.latency = await measureLatency(ground, sizes.latency, rounds, say)),
+  coalescing: async (ground, { sizes, rounds }, say) => void (results.coalescing = await measureCoalescing(ground, sizes.coalescing, rounds, say)),
+  transform: async (_ground, { sizes, rounds }, say) => void (results.transform = await measureTransform(sizes.transform, rounds, say)),
+  storage: async (ground, { sizes, rounds }, say) => void (results.storage = await measureStorage(ground, sizes.storage, rounds, say)),
+  backlog: async (ground, { sizes }, say) => void (results.backlog = await measureBacklog(ground, sizes.backlog, say)),
+  growth: async (ground, { sizes }, say) => void (results.growth = await measureGrowth(ground, sizes.growth, say)),
+};
+const NAMES = Object.keys(MEASURES) as (keyof Results)[];
 
-async function measure(ground: Ground, system: System, { load }: Case): Promise<{ perSecond: number; p50: number; p99: number; requests: number }> {
-  await run({ ...load, ...system, requests: Math.min(load.requests, 20) });
-  await sunkAll(ground, Math.min(load.requests, 20) * load.eventsPerRequest);
-  await ground.resetSink();
-  const startedAt = performance.now();
-  const { latenciesMs } = await run({ ...load, ...system });
-  const { requests } = await sunkAll(ground, load.requests * load.eventsPerRequest);
-  const seconds = (performance.now() - startedAt) / 1000;
-  const at = (share: number) => latenciesMs[Math.min(Math.floor(latenciesMs.length * share), latenciesMs.length - 1)]!;
-  return { perSecond: (load.requests * load.eventsPerRequest) / seconds, p50: at(0.5), p99: at(0.99), requests };
-}
-
-async function sunkAll(ground: Ground, events: number): Promise<{ requests: number }> {
-  const deadline = Date.now() + DRAIN_MS;
-  for (;;) {
-    const sunk = await ground.sunk();
-    if (sunk.events >= events) return sunk;
-    if (Date.now() > deadline) throw new Error(`only ${sunk.events} of ${events} events arrived`);
-    await sleep(5);
-  }
-}
-
-const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
-const whole = (number: number) => Math.round(number).toLocaleString('en');
-
+const options = readOptions();
+// Ends Redis and the rest with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 await using ground = await openGround();
-console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, Redis with AOF everysec; medians of ${rounds} rounds${values.quick ? ' (quick: figures mean little)' : ''}\n`);
-console.log('| what | system | median | of floor | p50 / p99 ms of an answer | platform requests |');
-console.log('| --- | --- | ---: | ---: | ---: | ---: |');
-for (const one of CASES) {
-  const results = new Map<SystemName, Awaited<ReturnType<typeof measure>>[]>(one.systems.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const name of one.systems) {
-      await ground.flush();
-      await ground.resetSink();
-      await using system = await openSystem(name, ground);
-      results.get(name)!.push(await measure(ground, system, one));
-    }
+const machine = await describeMachine();
+console.log(machine);
+for (const name of options.names) {
+  try {
+    await MEASURES[name](ground, options, (line) => console.error(`${name}: ${line}`));
+  } catch (error) {
+    console.error(`${name} could not be measured:`, error);
+    process.exitCode = 1;
   }
-  const floor = results.get('floor');
-  for (const [name, own] of results) {
-    const speed = median(own.map(({ perSecond }) => perSecond));
-    const share = floor === undefined ? '' : (speed / median(floor.map(({ perSecond }) => perSecond))).toFixed(2);
-    const answer = `${median(own.map(({ p50 }) => p50)).toFixed(1)} / ${median(own.map(({ p99 }) => p99)).toFixed(1)}`;
-    console.log(`| ${one.name} | ${name} | ${whole(speed)} ${one.unit} | ${share} | ${answer} | ${whole(median(own.map(({ requests }) => requests)))} |`);
-  }
+}
+const text = textOf(results);
+console.log(`\n${text}`);
+const plots = results.growth ? plotsOf(results.growth, results.backlog) : undefined;
+if (options.record && process.exitCode === undefined) await record(`${text}\n\nOn ${new Date().toISOString().slice(0, 10)}: ${machine}`);
+if (options.out !== undefined && plots) await write(options.out, plots);
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string' }, quick: { type: 'boolean', default: false }, only: { type: 'string' }, record: { type: 'boolean', default: false }, out: { type: 'string' } },
+  });
+  const names = values.only === undefined ? NAMES : NAMES.filter((name) => values.only!.split(',').includes(name));
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+  if (names.length === 0 || !Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds takes a number, --only a list of ${NAMES.join(', ')}`);
+  if (values.record && (values.quick || values.only !== undefined)) throw new Error('--record is for a whole run: without --quick and --only');
+  return { names, rounds, sizes: values.quick ? QUICK : FULL, quick: values.quick, record: values.record, out: values.record ? join(DOCS, 'performance') : values.out };
+}
+
+async function describeMachine(): Promise<string> {
+  const { quick, rounds, sizes: { backlog } } = options;
+  const cores = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`;
+  const redis = `Redis ${await ground.redisVersion()} (append-only file, fsync every second)`;
+  const told = `medians of ${rounds} rounds, of the empty queue ${backlog.emptyRounds}, of the large backlog ${backlog.rounds}`;
+  return `${cores}, ${mebibytes(totalmem())} of memory, Node ${process.version}, ${redis}; ${quick ? 'quick: shows that it works, its figures mean little; ' : ''}${told}.`;
+}
+
+async function write(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, content] of files) await writeFile(join(folder, name), content);
+}
+
+async function record(block: string): Promise<void> {
+  const document = join(DOCS, 'performance.md');
+  const marked = /<!-- table -->[\s\S]*<!-- \/table -->/;
+  const before = await readFile(document, 'utf8');
+  if (!marked.test(before)) throw new Error('docs/performance.md has no <!-- table --> to write to');
+  await writeFile(document, before.replace(marked, () => `<!-- table -->\n${block}\n<!-- /table -->`));
 }

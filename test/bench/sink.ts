@@ -2,10 +2,12 @@ import { createServer } from 'node:http';
 
 /**
  * A platform that takes everything: counts events by their id, answers like Meta. Started by the benchmark as a process of
- * its own. `GET /count` tells requests and events so far; `POST /reset?ms=N` starts over and answers after N ms from then on.
+ * its own. `GET /count` tells requests, events and bytes so far; `POST /reset?ms=N` starts over and answers after N ms from
+ * then on; `POST /latency?ms=N` changes that alone.
  */
 let requests = 0;
 let events = 0;
+let bytes = 0;
 let latencyMs = 0;
 
 function count(body: Buffer, id: string): number {
@@ -20,20 +22,21 @@ const server = createServer((request, response) => {
   request.on('data', (part: Buffer) => parts.push(part));
   request.on('end', () => {
     if (url.pathname === '/count') {
-      response.end(JSON.stringify({ requests, events }));
+      response.end(JSON.stringify({ requests, events, bytes }));
       return;
     }
-    if (url.pathname === '/reset') {
-      requests = 0;
-      events = 0;
+    if (url.pathname === '/reset' || url.pathname === '/latency') {
+      if (url.pathname === '/reset') requests = events = bytes = 0;
       latencyMs = Number(url.searchParams.get('ms') ?? 0);
       response.end();
       return;
     }
-    const received = count(Buffer.concat(parts), url.pathname.startsWith('/floor') ? '"eventId"' : '"event_id"');
+    const body = Buffer.concat(parts);
+    const received = count(body, url.pathname.startsWith('/floor') ? '"eventId"' : '"event_id"');
     const answer = () => {
       requests += 1;
       events += received;
+      bytes += body.length;
       response.setHeader('content-type', 'application/json');
       response.end(`{"events_received":${received},"messages":[],"fbtrace_id":"A${requests}"}`);
     };

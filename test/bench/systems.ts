@@ -2,69 +2,75 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Redis } from 'ioredis';
-import { freePort, provideRedis, spawnProcess, waitFor } from '@relay/testkit';
+import { freePort, spawnProcess, waitFor, type SpawnedProcess } from '@relay/testkit';
+import { entry, READY_MS, type Ground } from './ground.ts';
 
-export type SystemName = 'floor' | 'floor+hash' | 'relay';
+export const SYSTEMS = ['floor', 'floor+hash', 'relay'] as const;
+export type SystemName = (typeof SYSTEMS)[number];
 
-/** One of the things that are compared: its API's address, and how to end it. */
+/** One of the things that are compared: an api and a worker, each a process of its own. */
 export interface System extends AsyncDisposable {
   readonly url: string;
   readonly apiKey: string;
-}
-/** Redis and sink, shared by what is measured one after the other. */
-export interface Ground extends AsyncDisposable {
-  readonly redisUrl: string;
-  readonly sinkUrl: string;
-  resetSink(latencyMs?: number): Promise<void>;
-  sunk(): Promise<{ requests: number; events: number }>;
-  flush(): Promise<void>;
+  readonly api: SpawnedProcess;
+  /** Throws while it is not started. */
+  readonly worker: SpawnedProcess;
+  startWorker(): Promise<void>;
 }
 
-const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const READY_MS = 30_000;
+type Role = 'api' | 'worker';
+interface Program {
+  readonly entryOf: (role: Role) => string;
+  readonly isReady: (role: Role, line: string) => boolean;
+  readonly env: Record<string, string>;
+  readonly apiKey: string;
+}
 
-export async function openGround(): Promise<Ground> {
-  const stack = new AsyncDisposableStack();
-  const redis = await provideRedis({ docker: false });
-  stack.defer(() => redis.stop());
+/** On an empty Redis. With `worker: false` what is sent waits until `startWorker`. */
+export async function openSystem(name: SystemName, ground: Ground, options: { worker: boolean } = { worker: true }): Promise<System> {
+  await using stack = new AsyncDisposableStack();
+  await ground.flush();
   const port = await freePort();
-  const sink = await spawnProcess(entry('./sink.ts'), { SINK_PORT: String(port) }, { readyWhen: (line) => line.includes('sink.listening'), timeoutMs: READY_MS });
-  stack.defer(async () => void (await sink.stop()));
-  const sinkUrl = `http://127.0.0.1:${port}`;
-  const control = new Redis(redis.url);
-  stack.defer(() => control.disconnect());
+  const program = name === 'relay' ? await relay(ground, port, stack) : floor(ground, port, name === 'floor+hash');
+  // The smoke run starts many processes and is in a hurry; a run that measures leaves it unset.
+  const env = { ...program.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
+  const start = (role: Role) => spawnProcess(program.entryOf(role), env, { readyWhen: (line) => program.isReady(role, line), timeoutMs: READY_MS });
+  const processes: Partial<Record<Role, SpawnedProcess>> = {};
+  // Whatever is started later ends before what was started first.
+  stack.defer(async () => void (await processes.api?.stop()));
+  stack.defer(async () => void (await processes.worker?.stop()));
+  const startWorker = async () => void (processes.worker = await start('worker'));
+  const startApi = async () => (processes.api = await start('api'));
+  const [api] = await Promise.all([startApi(), options.worker ? startWorker() : undefined]);
+  const url = `http://127.0.0.1:${port}`;
+  if (name === 'relay') await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: READY_MS, what: 'the api to be ready' });
+  const owned = stack.move();
   return {
-    redisUrl: redis.url,
-    sinkUrl,
-    resetSink: async (latencyMs = 0) => void (await fetch(`${sinkUrl}/reset?ms=${latencyMs}`, { method: 'POST', signal: AbortSignal.timeout(5000) })),
-    sunk: async () => (await (await fetch(`${sinkUrl}/count`, { signal: AbortSignal.timeout(5000) })).json()) as { requests: number; events: number },
-    flush: async () => void (await control.flushall()),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    url,
+    apiKey: program.apiKey,
+    api,
+    get worker() {
+      if (processes.worker === undefined) throw new Error('the worker was not started');
+      return processes.worker;
+    },
+    startWorker,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-export function openSystem(name: SystemName, ground: Ground): Promise<System> {
-  return name === 'relay' ? openRelay(ground) : openFloor(ground, name === 'floor+hash');
+function floor(ground: Ground, port: number, hashing: boolean): Program {
+  return {
+    entryOf: (role) => entry(`./floor-${role}.ts`),
+    isReady: (role, line) => line.includes(role === 'api' ? 'floor.listening' : 'floor.consuming'),
+    env: { REDIS_URL: ground.redisUrl, SINK_URL: ground.sinkUrl, PORT: String(port), FLOOR_HASH: hashing ? '1' : '0' },
+    apiKey: 'none',
+  };
 }
 
-async function openFloor(ground: Ground, hashing: boolean): Promise<System> {
-  const stack = new AsyncDisposableStack();
-  const port = await freePort();
-  const env = { REDIS_URL: ground.redisUrl, SINK_URL: ground.sinkUrl, PORT: String(port), FLOOR_HASH: hashing ? '1' : '0' };
-  const worker = await spawnProcess(entry('./floor-worker.ts'), env, { readyWhen: (line) => line.includes('floor.consuming'), timeoutMs: READY_MS });
-  stack.defer(async () => void (await worker.stop()));
-  const api = await spawnProcess(entry('./floor-api.ts'), env, { readyWhen: (line) => line.includes('floor.listening'), timeoutMs: READY_MS });
-  stack.defer(async () => void (await api.stop()));
-  return { url: `http://127.0.0.1:${port}`, apiKey: 'none', [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
-async function openRelay(ground: Ground): Promise<System> {
-  const stack = new AsyncDisposableStack();
+/** The real api and worker with their defaults; `BENCH_NODE_OPTIONS` goes to both, for a profiler. */
+async function relay(ground: Ground, port: number, stack: AsyncDisposableStack): Promise<Program> {
   const folder = await mkdtemp(join(tmpdir(), 'relay-bench-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const [port, workerPort] = [await freePort(), await freePort()];
   const apiKey = `rk_bench_${randomBytes(18).toString('hex')}`;
   const bootstrap = join(folder, 'bootstrap.json');
   await writeFile(
@@ -75,20 +81,22 @@ async function openRelay(ground: Ground): Promise<System> {
     }),
     { mode: 0o600 },
   );
+  const profiling = process.env['BENCH_NODE_OPTIONS'];
   const env = {
     REDIS_URL: ground.redisUrl,
     RELAY_SECRET_KEY: randomBytes(32).toString('base64'),
     RELAY_BOOTSTRAP: bootstrap,
     META_GRAPH_URL: ground.sinkUrl,
     PORT: String(port),
-    WORKER_PORT: String(workerPort),
+    WORKER_PORT: String(await freePort()),
     HOST: '127.0.0.1',
     WORKER_PLATFORMS: 'metaads',
+    ...(profiling !== undefined && { NODE_OPTIONS: profiling }),
   };
-  for (const role of ['api', 'worker']) {
-    const process = await spawnProcess(entry(`../../apps/${role}/src/main.ts`), env, { readyWhen: (line) => line.includes(`"${role}.ready"`), timeoutMs: READY_MS });
-    stack.defer(async () => void (await process.stop()));
-  }
-  await waitFor(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, { timeoutMs: READY_MS, what: 'the api to be ready' });
-  return { url: `http://127.0.0.1:${port}`, apiKey, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return {
+    entryOf: (role) => entry(`../../apps/${role}/src/main.ts`),
+    isReady: (role, line) => line.includes(`"${role}.ready"`),
+    env,
+    apiKey,
+  };
 }

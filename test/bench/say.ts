@@ -1,0 +1,2 @@
+/** Progress, apart from the result. */
+export type Say = (line: string) => void;
