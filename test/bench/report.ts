@@ -44,7 +44,8 @@ export function linesOf(results: Results): Line[] {
 /** Both tables and the commands, as Markdown. */
 export function textOf(results: Results): string {
   const lines = linesOf(results).map(({ what, measured, target, met }) => [what, measured, target, met === undefined ? '' : met ? 'yes' : 'no']);
-  const parts = [tableOf(['what', 'measured', 'target', 'met'], lines)];
+  // `growth` alone has no lines: its figures are in the plots.
+  const parts = lines.length === 0 ? [] : [tableOf(['what', 'measured', 'target', 'met'], lines)];
   if (results.throughput) parts.push(systemsTable(results.throughput), commandsText(results.throughput));
   return parts.join('\n\n');
 }
