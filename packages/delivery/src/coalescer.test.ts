@@ -190,10 +190,21 @@ describe('a destination that has its share of memory', () => {
     expect(sent()).toEqual([['a'], ['other']]);
     await vi.advanceTimersByTimeAsync(1);
     await expect(late).resolves.toMatchObject({ kind: 'delay' });
-    expect(((await late) as { untilMs: number }).untilMs).toBeGreaterThanOrEqual(started + 20_000);
+    expect(((await late) as { untilMs: number }).untilMs).toBeGreaterThanOrEqual(started + 15_000);
     expect(appetite.at(-1)).toBe(true);
     await flights[1]!.end();
     await expect(other).resolves.toEqual(DONE);
+  });
+
+  it('takes a large backlog back piece by piece, as it can be sent, and not all at once', async () => {
+    const { coalescer } = aCoalescer(over);
+    for (const jobId of ['a', 'b', 'c']) void coalescer.add(aJob({ jobId }));
+    await vi.advanceTimersByTimeAsync(2_600); // a hangs
+    const started = Date.now();
+    const fates = await Promise.all(Array.from({ length: 40 }, () => coalescer.add(aJob({ events: 1_000 }))).map(async (fate) => (await Promise.all([fate, vi.advanceTimersByTimeAsync(1)]))[0]));
+    const delays = fates.map((fate) => (fate as { untilMs: number }).untilMs - started);
+    expect(delays).toEqual(delays.toSorted((one, other) => one - other));
+    expect(delays.at(-1)!).toBeGreaterThan(5 * delays[0]!);
   });
 
   it('parks for the requests that wait, not for the jobs: a thousand small ones are one request', async () => {

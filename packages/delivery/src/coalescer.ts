@@ -1,6 +1,6 @@
 import type { Fate, TakenJob } from './batch.ts';
 import { Line, type Waiting } from './line.ts';
-import { isSlow, parkDelayMs, patienceMs, slowAfterMs } from './patience.ts';
+import { isSlow, MAX_PARK_MS, parkDelayMs, patienceMs, slowAfterMs } from './patience.ts';
 import { takeBatch, type BatchLimits } from './take-batch.ts';
 
 /** What one request may carry, how much may wait, and the ports of a `Coalescer`. */
@@ -31,6 +31,8 @@ interface Target {
   jobs: number;
   /** Moving average of the time a request takes; 0 before the first. */
   requestMs: number;
+  /** When what went back to the queue would all have had its turn; unix ms. */
+  parkedUntilMs: number;
 }
 
 /**
@@ -112,7 +114,7 @@ export class Coalescer {
     const key = JSON.stringify(this.#options.maxDestinations > 1 ? [accountId] : [accountId, destinationId]);
     let target = this.#targets.get(key);
     if (target === undefined) {
-      target = { key, lines: new Map(), inFlight: new Set(), jobs: 0, requestMs: 0 };
+      target = { key, lines: new Map(), inFlight: new Set(), jobs: 0, requestMs: 0, parkedUntilMs: 0 };
       this.#targets.set(key, target);
     }
     return target;
@@ -203,11 +205,19 @@ export class Coalescer {
     this.#tellAppetite();
   }
 
-  /** Back to the queue for about as long as what waits before it takes. */
+  /**
+   * Back to the queue for about as long as what is before it takes: what waits here, and what went back already. Were all to
+   * come back after the same while, the worker would do little else than take and give back a large backlog.
+   */
   #park(target: Target, line: Line, waiting: Waiting): void {
     const { maxEvents, maxRequestBytes, concurrency, now, random } = this.#options;
-    const waitingRequests = Math.max(line.events / maxEvents, line.bytes / maxRequestBytes);
-    waiting.resolve({ kind: 'delay', untilMs: now() + parkDelayMs(this.#estimateMs(target), waitingRequests, concurrency, random()) });
+    const nowMs = now();
+    const turnMs = Math.max(this.#estimateMs(target), 1) / concurrency;
+    const waitingRequests = Math.max(line.events / maxEvents, line.bytes / maxRequestBytes, 1);
+    const beforeMs = Math.max(waitingRequests * turnMs, target.parkedUntilMs - nowMs);
+    const ownRequests = Math.max(waiting.job.events / maxEvents, waiting.job.bytes / maxRequestBytes, 1 / this.#limits.maxJobs);
+    target.parkedUntilMs = nowMs + Math.min(beforeMs + ownRequests * turnMs, MAX_PARK_MS);
+    waiting.resolve({ kind: 'delay', untilMs: nowMs + parkDelayMs(beforeMs, random()) });
   }
 
   #overflow(target: Target, line: Line, waiting: Waiting): void {

@@ -2,7 +2,8 @@
 const SLOW_MS = 2_500;
 const MIN_PATIENCE_MS = 250;
 const MIN_PARK_MS = 500;
-const MAX_PARK_MS = 30_000;
+/** Also of a large backlog: a destination that has recovered is noticed within this time. */
+export const MAX_PARK_MS = 30_000;
 
 /** @param requestMs about how long a request to the destination takes now. */
 export function isSlow(requestMs: number): boolean {
@@ -24,12 +25,12 @@ export function patienceMs(requestMs: number): number {
 }
 
 /**
- * How long it then stays away, ms: about as long as what waits before it takes, with jitter so that not all come back at once.
+ * How long it then stays away, ms, with jitter so that not all come back at once; as many come early as late, so that the
+ * destination is not kept waiting for what is its own.
  *
- * @param waitingRequests requests that what waits before it will make; a fraction is fine.
+ * @param beforeMs how long what is before it takes.
  * @param random 0 ≤ random < 1.
  */
-export function parkDelayMs(requestMs: number, waitingRequests: number, concurrency: number, random: number): number {
-  const drainMs = (requestMs * Math.max(waitingRequests, 1)) / concurrency;
-  return Math.round(Math.min(Math.max(drainMs, MIN_PARK_MS), MAX_PARK_MS) * (1 + random));
+export function parkDelayMs(beforeMs: number, random: number): number {
+  return Math.round(Math.max(Math.min(beforeMs, MAX_PARK_MS) * (0.75 + random / 2), MIN_PARK_MS * (1 + random)));
 }

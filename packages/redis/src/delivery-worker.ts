@@ -55,6 +55,8 @@ const UNKNOWN_FORMAT_DELAY_MS = 60_000;
 const OWN_FAULT_DELAY_MS = 1_000;
 const OWN_FAULT_MAX_DELAY_MS = 60_000;
 const RECONNECT_POLL_MS = 50;
+/** Jobs that are taken out of the queue and not begun with. */
+const TAKEN_AHEAD = 4;
 /** An idle worker asks for jobs this often, seconds. */
 const IDLE_ASK_SECONDS = 5;
 
@@ -76,6 +78,11 @@ class AskingWorker extends Worker<unknown> {
     this.onAsked();
     return job;
   }
+
+  /** Has the worker look anew whether it may take jobs; BullMQ looks only when one has ended, and wakes itself in this way. */
+  lookAgain(): void {
+    (this as unknown as { readonly mainLoopQueue: { add(nothing: Promise<void>): void } | null }).mainLoopQueue?.add(Promise.resolve());
+  }
 }
 
 /** Takes jobs of a lane and does with each what `deliver` says. */
@@ -92,6 +99,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     async (job, token) => {
       state.active += 1;
       alive();
+      setConcurrency();
       try {
         await processOrComeBack(job, token!, options);
       } finally {
@@ -103,7 +111,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     {
       connection: workerConnection,
       prefix: lane.tag,
-      concurrency,
+      concurrency: Math.min(TAKEN_AHEAD, concurrency),
       lockDuration: options.lockMs ?? LOCK_MS,
       stalledInterval: options.stalledCheckMs ?? STALLED_CHECK_MS,
       maxStalledCount: MAX_STALLED,
@@ -116,9 +124,11 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     },
   );
   worker.onAsked = alive;
-  // BullMQ takes jobs while fewer than this are active (at least one); a running job goes on either way.
+  // BullMQ takes jobs while fewer than this are active (at least one); a running job goes on either way. It would take all it
+  // may before it begins with the first: hundreds of megabytes, and many seconds in which nothing is sent.
   const setConcurrency = () => {
-    worker.concurrency = state.hungry ? concurrency : Math.max(state.active, 1);
+    worker.concurrency = state.hungry ? Math.min(state.active + TAKEN_AHEAD, concurrency) : Math.max(state.active, 1);
+    if (state.hungry) worker.lookAgain();
   };
   worker.on('error', (error) => options.onError(error, 'worker.error'));
   worker.on('failed', (_job, error) => {
