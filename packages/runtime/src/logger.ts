@@ -53,7 +53,13 @@ function stdout(): DestinationStream & { flushSync(): void } {
     hand();
     destination.flushSync();
   };
-  process.once('exit', flushSync);
+  process.once('exit', () => {
+    try {
+      flushSync();
+    } catch {
+      // Nobody reads any more.
+    }
+  });
   return {
     write(line) {
       if (lines === '') setImmediate(hand);
