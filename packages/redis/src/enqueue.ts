@@ -65,7 +65,7 @@ class Committer {
 
   constructor(queue: LaneQueue, deps: EnqueueDeps) {
     this.#queue = queue;
-    this.#backlogs = createBacklogReader(queue.connection, queue.lane);
+    this.#backlogs = createBacklogReader(queue.connection, queue.lane, deps.config.now);
     this.#deps = deps;
   }
 

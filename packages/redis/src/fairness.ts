@@ -37,7 +37,7 @@ export interface Backlog {
 const BACKLOG_MS = 20;
 
 /** Reads the backlog of a lane. A commit adds to it what it puts in, and forgets it when it failed. */
-export function createBacklogReader(connection: RedisConnection, lane: Lane, now: () => number = Date.now) {
+export function createBacklogReader(connection: RedisConnection, lane: Lane, now: () => number) {
   let known: Backlog | undefined;
   let untilMs = 0;
   return {

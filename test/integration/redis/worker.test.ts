@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fate } from '@relay/delivery';
 import type { QueueJob, SharedStore, StatusData } from '@relay/redis';
@@ -310,6 +311,24 @@ describe('the worker', () => {
     }
     await closing;
     expect((await counts())['prioritized']).toBe(20);
+  });
+
+  test('takes hardly more than it has begun with, and with appetite again goes on although nothing has ended', async () => {
+    await Promise.all(Array.from({ length: 40 }, (_, i) => send(relay.api, { destinationId: `d${i}` })));
+    const waiting: ((fate: Fate) => void)[] = [];
+    const started: Started = startWorker({
+      concurrency: 40,
+      deliver: () => {
+        if (waiting.length === 0) started.worker.setAppetite(false);
+        return new Promise((resolve) => waiting.push(resolve));
+      },
+    });
+    await waitFor(() => waiting.length > 0);
+    await sleep(300); // time enough to take all of them
+    expect((await counts())['active']).toBeLessThanOrEqual(6);
+    started.worker.setAppetite(true);
+    await waitFor(() => waiting.length === 40);
+    for (const resolve of waiting) resolve({ kind: 'give_back' });
   });
 
   test('closes its connections', async () => {
