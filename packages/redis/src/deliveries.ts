@@ -55,8 +55,8 @@ export function createDeliveryStore(deps: DeliveriesDeps): DeliveryStore {
         try {
           const receipt = look ? await orUnavailable(() => receiptOf(deliveryId)) : undefined;
           if (look && (receipt === undefined || readReceipt(deliveryId, receipt)?.eventsPending === 0)) return undefined;
-          const reply = await wait.woken;
-          if (reply !== undefined) return reply.whole;
+          const whole = await wait.woken;
+          if (whole !== undefined) return whole;
         } finally {
           wait.cancel();
         }

@@ -55,7 +55,9 @@ const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 export function packPayload(payload: JobPayload, sealer: Sealer, context: string): { sealed: string; bytes: number } {
   const expiries = payload.expiresAtMs.map((ms) => Math.floor(ms / 1000));
   const plain = joinLines([JSON.stringify(payload.eventIds), JSON.stringify(expiries), ...payload.wires]);
-  return { sealed: sealer.seal(zstdCompressSync(plain, ZSTD), context).toString('base64'), bytes: plain.length };
+  const packed = zstdCompressSync(plain, ZSTD);
+  plain.fill(0); // the buffer is kept, and what it held of people is not
+  return { sealed: sealer.seal(packed, context).toString('base64'), bytes: plain.length };
 }
 
 const NEWLINE = 0x0a;
