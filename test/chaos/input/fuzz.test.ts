@@ -11,9 +11,9 @@ import { anyRequest, type FuzzRequest, type World } from './request-arbitrary.ts
 import { inParallel, LONG, SEED } from './run.ts';
 
 const COUNT = Number(process.env['CHAOS_REQUESTS'] ?? (LONG ? 100_000 : 3_000));
-/** Asked before memory is first measured: code is compiled and caches are filled by then. */
-/** As many as the store remembers at most. */
+/** Accounts that do not exist and are asked for: as many as the store remembers at most. */
 const MADE_UP = 10_000;
+/** Asked before memory is first measured: code is compiled and caches are filled by then. */
 const WARM_UP = Math.min(2_000, Math.ceil(COUNT / 3));
 const SOCKETS = 24;
 /** No request of these waits for a platform for more than a second. */
