@@ -119,12 +119,18 @@ describe('accounts', () => {
       expect((await other.accounts.get('cache'))?.metadata).toEqual({ n: n - 1 });
       await relay.api.accounts.patch('cache', { metadata: { n } });
       expect((await relay.api.accounts.get('cache'))?.metadata).toEqual({ n });
-      await waitFor(async () => (await other.accounts.get('cache'))?.metadata['n'] === n, { timeoutMs: 100, everyMs: 5, what: 'the change to be seen' });
+      // Long before the cached answer ends by itself (5 s).
+      await waitFor(async () => (await other.accounts.get('cache'))?.metadata['n'] === n, { timeoutMs: 2_000, everyMs: 5, what: 'the change to be seen' });
     }
   });
 
   test('are read from the cache meanwhile', async () => {
+    await create('witness');
     await create('cached');
+    // Announcements come in order: when this one was heard, that of the creation no longer empties the cache below.
+    await relay.api.accounts.get('witness');
+    await other.accounts.patch('witness', { metadata: { seen: true } });
+    await waitFor(async () => (await relay.api.accounts.get('witness'))?.metadata['seen'] === true, { timeoutMs: 2_000, everyMs: 5, what: 'the announcement to be heard' });
     await relay.api.accounts.get('cached');
     await relay.redis.hset(globals.account('cached'), 'status', 'disabled'); // behind the store's back
     expect(await relay.api.accounts.get('cached')).toMatchObject({ status: 'active' });
@@ -185,11 +191,11 @@ describe('API keys', () => {
     const { apiKey, secret } = await relay.api.apiKeys.create(aKey);
     expect(await other.apiKeys.authenticate(secret)).toBeDefined();
     await relay.api.apiKeys.patch(apiKey.id, { scopes: ['admin'], name: 'ops' });
-    await waitFor(async () => (await other.apiKeys.authenticate(secret))?.scopes[0] === 'admin', { timeoutMs: 100, everyMs: 5 });
+    await waitFor(async () => (await other.apiKeys.authenticate(secret))?.scopes[0] === 'admin', { timeoutMs: 2_000, everyMs: 5 });
     expect(await other.apiKeys.authenticate(secret)).toMatchObject({ name: 'ops', accounts: ['*'] });
     expect(await relay.api.apiKeys.remove(apiKey.id)).toBe(true);
     expect(await relay.api.apiKeys.authenticate(secret)).toBeUndefined();
-    await waitFor(async () => (await other.apiKeys.authenticate(secret)) === undefined, { timeoutMs: 100, everyMs: 5 });
+    await waitFor(async () => (await other.apiKeys.authenticate(secret)) === undefined, { timeoutMs: 2_000, everyMs: 5 });
     expect(await relay.api.apiKeys.remove(apiKey.id)).toBe(false);
     expect(await relay.api.apiKeys.patch(apiKey.id, { name: 'x' })).toBeUndefined();
     expect((await relay.api.apiKeys.list()).map(({ id }) => id)).not.toContain(apiKey.id);
@@ -199,7 +205,7 @@ describe('API keys', () => {
     const secret = 'rk_chosen_by_the_operator';
     expect(await other.apiKeys.authenticate(secret)).toBeUndefined();
     await relay.api.apiKeys.ensure(secret, aKey);
-    await waitFor(async () => (await other.apiKeys.authenticate(secret)) !== undefined, { timeoutMs: 100, everyMs: 5 });
+    await waitFor(async () => (await other.apiKeys.authenticate(secret)) !== undefined, { timeoutMs: 2_000, everyMs: 5 });
   });
 
   test('say when they were last used, to the minute', async () => {
