@@ -1,27 +1,43 @@
-import { sendConversionsSchema } from '@relay/contract';
+import { RelayError, sendConversionsSchema, type SendConversions } from '@relay/contract';
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify';
 import { z } from 'zod';
 import { describeIssue } from './describe-issue.ts';
 import { explainFaults } from './explain-faults.ts';
-import { fieldFaultsOf } from './parse-body.ts';
+import { fieldFaultsOf, isUnwalked } from './parse-body.ts';
 import { compileQuickCheck } from './quick-check.ts';
+import { isSound } from './tree-faults.ts';
 
 const EMPTY_BODY = 'The request body is empty; send a JSON object with Content-Type: application/json. It';
 
-/** Bodies that are large, and nearly always right. */
-const CHECKED_QUICKLY: ReadonlySet<z.ZodType> = new Set([sendConversionsSchema]);
+/** Bodies that are large, and nearly always right; each with whether the parts that its schema says nothing of are sound. */
+const CHECKED_QUICKLY: ReadonlyMap<unknown, (body: never) => boolean> = new Map([
+  [sendConversionsSchema, ({ events }: SendConversions) => events.every(({ platformData }) => platformData === undefined || isSound(platformData, PLATFORM_DATA_DEPTH))],
+]);
+/** body, events, event. */
+const PLATFORM_DATA_DEPTH = 3;
+
+/** Whether this body schema's validator looks at what `parseBody` may put off. */
+export function isCheckedQuickly(schema: unknown): boolean {
+  return CHECKED_QUICKLY.has(schema);
+}
 
 /** One zod parse per part of a request; a fault becomes the API's own 400. */
 export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const isBody = httpPart === 'body';
-  const isRight = isBody && CHECKED_QUICKLY.has(schema) ? compileQuickCheck(schema) : undefined;
+  const hasSoundParts = isBody ? CHECKED_QUICKLY.get(schema) : undefined;
+  const isRight = hasSoundParts === undefined ? undefined : compileQuickCheck(schema);
   return (data: unknown) => {
-    if (isRight?.(data) === true && fieldFaultsOf(data).length === 0) return { value: data };
-    const parsed = schema.safeParse(data, { error: describeIssue });
-    const faults = isBody ? fieldFaultsOf(data) : [];
-    if (parsed.success && faults.length === 0) return { value: parsed.data };
-    const whole = isBody && data === null ? EMPTY_BODY : isBody ? 'The request body' : 'The address';
-    return { error: explainFaults(parsed.error?.issues ?? [], faults, whole) };
+    try {
+      if (isRight?.(data) === true && (isUnwalked(data) ? hasSoundParts!(data as never) : fieldFaultsOf(data).length === 0)) return { value: data };
+      const faults = isBody ? fieldFaultsOf(data) : [];
+      const parsed = schema.safeParse(data, { error: describeIssue });
+      if (parsed.success && faults.length === 0) return { value: parsed.data };
+      const whole = isBody && data === null ? EMPTY_BODY : isBody ? 'The request body' : 'The address';
+      return { error: explainFaults(parsed.error?.issues ?? [], faults, whole) };
+    } catch (error) {
+      if (error instanceof RelayError) return { error }; // what the walk that was put off found
+      throw error;
+    }
   };
 };
 

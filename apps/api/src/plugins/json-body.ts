@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { RelayError } from '@relay/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isCheckedQuickly } from '../json/compile-schemas.ts';
 import { parseBody } from '../json/parse-body.ts';
 
 /** JSON and nothing else. Keeps the SHA-256 of the raw bytes where an Idempotency-Key has to be compared with its body. */
@@ -23,5 +24,5 @@ function readBody(request: FastifyRequest, raw: Buffer): unknown {
   if (encoding !== undefined && encoding !== 'identity') throw new RelayError('unsupported_media_type', 'Compressed request bodies are not taken; send the body without Content-Encoding.');
   if (raw.length === 0 && (routeOptions.config.bodyOptional === true || method === 'DELETE' || method === 'GET')) return undefined;
   if (headers['idempotency-key'] !== undefined) request.bodyHash = hash('sha256', raw, 'hex');
-  return parseBody(raw);
+  return parseBody(raw, isCheckedQuickly(routeOptions.schema?.body));
 }
