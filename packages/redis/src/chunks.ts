@@ -13,7 +13,11 @@ export interface Chunk {
   readonly request: AcceptedRequest;
   readonly events: AcceptedEvent[];
   readonly parts: { d: string; k: number; r: number[] }[];
+  /** UTF-16 units of all events. */
+  units: number;
+  /** UTF-8 bytes of the first `counted` events: counting costs more than it is worth while all of them are known to fit. */
   bytes: number;
+  counted: number;
   acceptedAtMs: number;
 }
 
@@ -33,13 +37,12 @@ export function cutChunks(entries: readonly Entry[]): { chunks: Chunk[]; chunksO
     let chunk: Chunk | undefined;
     let part: Chunk['parts'][number] | undefined;
     for (const event of request.events) {
-      const bytes = event.wire.length + event.eventId.length;
-      if (chunk === undefined || isFull(chunk, request, bytes)) {
+      if (chunk === undefined || isFull(chunk, request, event)) {
         // Only a request that fits as a whole joins others: a full one stays one chunk.
         const open = part === undefined ? openChunks.get(key) : undefined;
         chunk = open !== undefined && fits(open, request) ? open : undefined;
         if (chunk === undefined) {
-          chunk = { request, events: [], parts: [], bytes: 0, acceptedAtMs: request.acceptedAtMs };
+          chunk = { request, events: [], parts: [], units: 0, bytes: 0, counted: 0, acceptedAtMs: request.acceptedAtMs };
           chunks.push(chunk);
           openChunks.set(key, chunk);
         }
@@ -49,7 +52,7 @@ export function cutChunks(entries: readonly Entry[]): { chunks: Chunk[]; chunksO
         chunk.acceptedAtMs = Math.min(chunk.acceptedAtMs, request.acceptedAtMs);
       }
       chunk.events.push(event);
-      chunk.bytes += bytes;
+      chunk.units += unitsOf(event);
       counts[counts.length - 1]! += 1;
       pushIndex(part!.r, event.index);
     }
@@ -59,13 +62,35 @@ export function cutChunks(entries: readonly Entry[]): { chunks: Chunk[]; chunksO
 
 function fits(chunk: Chunk, request: AcceptedRequest): boolean {
   if (chunk.events.length + request.events.length > request.maxChunkEvents) return false;
-  let bytes = chunk.bytes;
-  for (const event of request.events) bytes += event.wire.length + event.eventId.length;
+  let units = chunk.units;
+  for (const event of request.events) units += unitsOf(event);
+  if (units * MAX_BYTES_PER_UNIT <= request.maxChunkBytes) return true;
+  let bytes = countBytes(chunk);
+  for (const event of request.events) bytes += bytesOf(event);
   return bytes <= request.maxChunkBytes;
 }
 
-function isFull(chunk: Chunk, request: AcceptedRequest, bytes: number): boolean {
-  return chunk.events.length >= request.maxChunkEvents || chunk.bytes + bytes > request.maxChunkBytes;
+function isFull(chunk: Chunk, request: AcceptedRequest, event: AcceptedEvent): boolean {
+  if (chunk.events.length >= request.maxChunkEvents) return true;
+  if ((chunk.units + unitsOf(event)) * MAX_BYTES_PER_UNIT <= request.maxChunkBytes) return false;
+  return countBytes(chunk) + bytesOf(event) > request.maxChunkBytes;
+}
+
+/** UTF-8 takes at most three bytes for a unit of a JavaScript string. */
+const MAX_BYTES_PER_UNIT = 3;
+
+function unitsOf({ wire, eventId }: AcceptedEvent): number {
+  return wire.length + eventId.length;
+}
+
+function bytesOf({ wire, eventId }: AcceptedEvent): number {
+  return Buffer.byteLength(wire) + Buffer.byteLength(eventId);
+}
+
+/** Each event is counted once. */
+function countBytes(chunk: Chunk): number {
+  for (; chunk.counted < chunk.events.length; chunk.counted += 1) chunk.bytes += bytesOf(chunk.events[chunk.counted]!);
+  return chunk.bytes;
 }
 
 /** Ranges as start, count, start, count, …: a whole request is two numbers however long it is. */
@@ -91,14 +116,14 @@ export function countOf(part: JobPart): number {
 }
 
 /** The data of the chunk's job, its payload packed and sealed. */
-export function toJobData(chunk: Chunk, sealer: Sealer): JobData {
+export async function toJobData(chunk: Chunk, sealer: Sealer): Promise<JobData> {
   const { request, events } = chunk;
   const payload = {
     eventIds: events.map((event) => event.eventId),
     expiresAtMs: events.map((event) => event.expiresAtMs),
     wires: events.map((event) => event.wire),
   };
-  const { sealed, bytes } = packPayload(payload, sealer, payloadContext(request.accountId, request.destinationId));
+  const { sealed, bytes } = await packPayload(payload, sealer, payloadContext(request.accountId, request.destinationId));
   const consent = encodeConsent(request.consent);
   return {
     v: 1,

@@ -3,6 +3,7 @@ import { RelayError } from '@relay/contract';
 import { acceptArguments } from './accept-arguments.ts';
 import { cutChunks, toJobData, type Entry } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
+import { jobText } from './job-data.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 import { priorityOf, type BacklogReader } from './fairness.ts';
 import { keys, newDeliveryId, newId } from './keys.ts';
@@ -133,13 +134,17 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
   const { lane } = queue;
   const { chunks, chunksOf } = cutChunks(plan.entries);
   const destinations = [...new Set(chunks.map(({ request }) => backlogField(request)))];
-  const { round, waitingEvents } = chunks.length === 0 ? { round: 1, waitingEvents: new Map<string, number>() } : await backlogs.read(destinations);
+  const none = { round: 1, waitingEvents: new Map<string, number>() };
+  const [{ round, waitingEvents }, texts] = await Promise.all([
+    chunks.length === 0 ? none : backlogs.read(destinations),
+    Promise.all(chunks.map(async (chunk) => jobText(await toJobData(chunk, deps.sealer)))),
+  ]);
 
   const transaction = await queue.transaction();
   const nowMs = deps.config.now();
   const jobs: [string, string, number, number][] = [];
   let accepted = 0;
-  for (const chunk of chunks) {
+  for (const [i, chunk] of chunks.entries()) {
     const { request, events } = chunk;
     const field = backlogField(request);
     const waiting = waitingEvents.get(field)!;
@@ -147,7 +152,7 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
     accepted += events.length;
     const jobId = newId('j', nowMs);
     jobs.push([jobId, field, events.length, chunk.acceptedAtMs]);
-    queue.add(transaction, 'deliver', toJobData(chunk, deps.sealer), {
+    queue.add(transaction, 'deliver', texts[i]!, {
       ...JOB_OPTIONS,
       jobId,
       timestamp: nowMs,

@@ -4,7 +4,7 @@ import { SealError, type Sealer } from '@relay/runtime';
 import { indicesOf } from './chunks.ts';
 import { backlogField } from './commit-group.ts';
 import { orUnavailable, type RedisConnection } from './connect.ts';
-import { hasPayloadKey, packPayload, payloadContext, unpackPayload, type JobData } from './job-data.ts';
+import { hasPayloadKey, jobText, packPayload, payloadContext, unpackPayload, type JobData } from './job-data.ts';
 import { priorityOf, readRound } from './fairness.ts';
 import { keys, newId, type Lane, type Lanes } from './keys.ts';
 import { JOB_OPTIONS, laneQueueOn, type LaneQueue } from './lane-queue.ts';
@@ -138,7 +138,7 @@ async function replayOne(
   const { nowMs } = circumstances;
   const obstacle = whyNotReplayable(letter, circumstances);
   if (obstacle !== undefined && !(force && obstacle.forcible)) return refuse({ kind: 'refused', why: obstacle.why });
-  const payload = sealedAnew(letter, deps.sealer);
+  const payload = await sealedAnew(letter, deps.sealer);
   if (payload === undefined) return refuse({ kind: 'refused', why: CHANGED });
 
   const backlog = backlogField(letter);
@@ -147,7 +147,7 @@ async function replayOne(
   const jobId = newId('r', nowMs);
   const part = { d: letter.deliveryId, k: letter.chunk, r: letter.indices };
   const transaction = await place.live.transaction();
-  place.live.add(transaction, 'deliver', toJob(letter, id, part, payload), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
+  place.live.add(transaction, 'deliver', jobText(toJob(letter, id, part, payload)), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
   const ledger = keys.ledger(lane.tag, lane.platform);
   // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
   transaction.hincrby(ledger, 'replayed', 0);
@@ -181,11 +181,11 @@ async function replayOne(
 const ALREADY: ReplayResult = { kind: 'refused', why: 'It was replayed already.' };
 
 /** What a replayed job takes over: sealed under the first key, which the letter may not be. `undefined`: it does not open. */
-function sealedAnew(letter: LetterData, sealer: Sealer): Pick<JobData, 'z' | 'b' | 'x'> | undefined {
+async function sealedAnew(letter: LetterData, sealer: Sealer): Promise<Pick<JobData, 'z' | 'b' | 'x'> | undefined> {
   const context = payloadContext(letter.accountId, letter.destinationId);
   try {
     const payload = unpackPayload(letter.payload, sealer, context);
-    const { sealed, bytes } = packPayload(payload, sealer, context);
+    const { sealed, bytes } = await packPayload(payload, sealer, context);
     return { z: sealed, b: bytes, x: payload.expiresAtMs.reduce((least, ms) => Math.min(least, ms), Infinity) };
   } catch (error) {
     if (error instanceof SealError) return undefined;

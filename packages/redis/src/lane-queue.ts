@@ -34,8 +34,8 @@ export interface LaneQueue {
    * @throws the error of the first command in it that failed.
    */
   commit(transaction: Transaction): Promise<boolean>;
-  /** Queues one insert on the transaction. */
-  add(transaction: Transaction, name: string, data: unknown, options: JobsOptions & { jobId: string }): void;
+  /** Queues one insert on the transaction. `data` is the job's data as JSON: whoever has a large one writes it best. */
+  add(transaction: Transaction, name: string, data: string, options: JobsOptions & { jobId: string }): void;
   close(): Promise<void>;
 }
 
@@ -77,8 +77,8 @@ export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boole
       throw failed;
     },
     add(transaction, name, data, options) {
-      const job = new Job(queue, name, data, options, options.jobId);
-      void backend.addJobToTransaction(transaction as never, job.asJSON(), options.jobId);
+      const job = new Job(queue, name, {}, options, options.jobId);
+      void backend.addJobToTransaction(transaction as never, { ...job.asJSON(), data }, options.jobId);
     },
     async close() {
       await queue.close();

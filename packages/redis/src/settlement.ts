@@ -50,12 +50,12 @@ export async function writeSettlement(deps: SettlementDeps, settlement: Settleme
   const jobs: string[] = [];
   for (const { id, data } of letters) {
     jobs.push(keys.letter(lane, id));
-    dead.add(transaction, 'dead', data, { jobId: id, stackTraceLimit: 0, timestamp: context.nowMs });
+    dead.add(transaction, 'dead', JSON.stringify(data), { jobId: id, stackTraceLimit: 0, timestamp: context.nowMs });
   }
   if (poll !== undefined) {
     const { data, options } = statusJob(poll, delivered!.events, context.nowMs);
     jobs.push(keys.job(lane, options.jobId));
-    live.add(transaction, 'status', data, { ...JOB_OPTIONS, ...options });
+    live.add(transaction, 'status', JSON.stringify(data), { ...JOB_OPTIONS, ...options });
   }
   transaction.runCommand('relaySettle', settleArguments({ ...context, jobs }, ops));
   try {
@@ -79,7 +79,7 @@ async function buryAll(deps: SettlementDeps, settlement: Settlement, nowMs: numb
       const events = all.filter(({ position }) => history.isOpen(position));
       if (events.length === 0) continue;
       const indices = submittedIndices(job.data);
-      letters.push(...lettersOf(deps, job, events, indices, death, { ...history, attempted, nowMs }));
+      letters.push(...(await lettersOf(deps, job, events, indices, death, { ...history, attempted, nowMs })));
       ops.push({
         ...opOf(job, events),
         attempts: attempted ? job.attemptsMade + 1 : undefined,
@@ -146,12 +146,12 @@ function lettersOf(
   submitted: readonly number[],
   death: Death,
   { attempted, nowMs, ...history }: History & { readonly attempted: boolean; readonly nowMs: number },
-): Letter[] {
-  return [...Map.groupBy(events, (event) => event.part)].map(([partNumber, own]) => {
+): Promise<Letter[]> {
+  const byPart = [...Map.groupBy(events, (event) => event.part)].map(async ([partNumber, own]) => {
     const part = job.data.p[partNumber]!;
     const indices: number[] = [];
     for (const event of own) pushIndex(indices, submitted[event.position]!);
-    const packed = packPayload(
+    const packed = await packPayload(
       {
         eventIds: own.map((event) => event.eventId),
         expiresAtMs: own.map((event) => event.expiresAtMs),
@@ -188,4 +188,5 @@ function lettersOf(
     };
     return { id: letterId(lane, job.jobId, own[0]!.position), data };
   });
+  return Promise.all(byPart);
 }
