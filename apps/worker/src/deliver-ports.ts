@@ -1,6 +1,6 @@
 import type { DeliveryPlatform, PlatformEndpoints } from '@relay/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTokenSource, dropToken, type Account, type DeliverPorts, type Send, type Settlement } from '@relay/delivery';
+import { createTokenSource, dropToken, type Account, type BatchEvent, type DeliverPorts, type Send, type Settlement } from '@relay/delivery';
 import { accountScope, appScope, createTokenCache, type DeliveryLane, type SharedStore } from '@relay/redis';
 import type { Logger, Metrics, Sealer, WorkerConfig } from '@relay/runtime';
 
@@ -80,9 +80,7 @@ async function settleAndCount({ lane, metrics, definition, config, logger }: Por
   const now = Date.now();
   if (delivered !== undefined) {
     metrics.eventsDelivered.inc({ platform }, delivered.events.length);
-    // The child is looked up once: labels are checked and hashed at each observation otherwise.
-    const age = metrics.eventAgeSeconds.labels({ platform });
-    for (const event of delivered.events) age.observe((now - event.job.acceptedAtMs) / 1000);
+    observeAges(metrics, platform, delivered.events, now);
   }
   for (const death of settlement.dead ?? []) {
     const { reason, code, traceId } = death;
@@ -90,5 +88,14 @@ async function settleAndCount({ lane, metrics, definition, config, logger }: Por
     metrics.eventsDeadLettered.inc({ platform, reason }, death.events.length);
     const first = death.events[0]!.job;
     logger.warn({ platform, accountId: first.accountId, destinationId: first.destinationId, events: death.events.length, reason, code, traceId }, 'events.dead_lettered');
+  }
+}
+
+/** The events of a job were accepted together and stand together: one observation for all of them. */
+function observeAges({ eventAgeSeconds }: Metrics, platform: DeliveryPlatform['id'], events: readonly BatchEvent[], nowMs: number): void {
+  for (let from = 0, to = 0; from < events.length; from = to) {
+    const { job } = events[from]!;
+    while (to < events.length && events[to]!.job === job) to += 1;
+    eventAgeSeconds.observe({ platform }, (nowMs - job.acceptedAtMs) / 1000, to - from);
   }
 }

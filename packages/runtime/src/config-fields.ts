@@ -72,6 +72,6 @@ export const workerFields = {
   BACKOFF_MAX_MS: whole(900_000, 1, MAX_MS),
   PLATFORM_TIMEOUT_MS: whole(30_000, 1, MAX_MS),
   DESTINATION_CONCURRENCY: whole(2, 1, 100),
-  WORKER_CONCURRENCY: whole(512, 1, 10_000),
+  WORKER_CONCURRENCY: whole(8_192, 1, 65_536),
   SALVAGE: z.stringbool({ error: 'must be on or off' }).default(true),
 };

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { CountedHistogram } from './counted-histogram.ts';
 
 export type { Registry } from 'prom-client';
 
@@ -42,7 +43,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     platformRequests: counter('relay_platform_requests_total', 'Requests sent to a platform', ['platform', 'outcome']),
     platformRequestSeconds: histogram('relay_platform_request_duration_seconds', 'Time a platform took to answer', ['platform'], REQUEST_SECONDS),
     chunkEvents: histogram('relay_chunk_events', 'Events per request to a platform', ['platform'], CHUNK_EVENTS),
-    eventAgeSeconds: histogram('relay_event_age_seconds', 'From acceptance to the final answer', ['platform'], AGE_SECONDS),
+    eventAgeSeconds: new CountedHistogram({ name: 'relay_event_age_seconds', help: 'From acceptance to the final answer', labelNames: ['platform'], buckets: AGE_SECONDS, registry }),
     queueJobs: gauge('relay_queue_jobs', 'Jobs by state', ['queue', 'state']),
     oldestEventAgeSeconds: gauge('relay_oldest_event_age_seconds', 'Age of the oldest event without a final answer', ['platform']),
     heldEvents: gauge('relay_held_events', 'Events waiting for an account to be reconnected', ['platform']),
