@@ -16,3 +16,8 @@ export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
 export const MAX_ROW_EVENT_IDS = 3;
 /** Characters of the event names on a row, together. */
 export const MAX_ROW_TEXT = 60;
+/** So many requests in one write are a crowd: writes then keep `GATHER_MS` between their beginnings. */
+export const CROWD_REQUESTS = 8;
+export const GATHER_MS = 8;
+/** So much of wire events is worth a write of its own, crowd or not. */
+export const GATHER_BYTES = 256 * 1024;
