@@ -160,10 +160,10 @@ describe('cutChunks', () => {
 });
 
 describe('toJobData', () => {
-  it('says of a chunk what the worker needs to know before it opens it', async () => {
+  it('says of a chunk what the worker needs to know before it opens it', () => {
     const sealer = createSealer([new Uint8Array(32).fill(7)]);
     const over = { testCode: 'T', consent: { adUserData: 'GRANTED' as const } };
-    const data = await toJobData(cut(aRequest([3, 4], over), aRequest([0], { ...over, acceptedAtMs: 2 })).chunks[0]!, sealer);
+    const data = toJobData(cut(aRequest([3, 4], over), aRequest([0], { ...over, acceptedAtMs: 2 })).chunks[0]!, sealer);
     expect(jobDataSchema.parse(JSON.parse(jobText(data)))).toEqual(data);
     expect(data).toMatchObject({ v: 1, a: 'acc', d: 'dest', t: 'T', c: 'G-', n: 3, x: 1_000, at: 2, p: [{ d: 'd0', k: 0, r: [3, 2] }, { d: 'd1', k: 0, r: [0, 1] }] });
     expect(unpackPayload(data.z, sealer, payloadContext('acc', 'dest'), data.b)).toEqual({
@@ -173,8 +173,8 @@ describe('toJobData', () => {
     });
   });
 
-  it('leaves out what is not set', async () => {
-    const data = await toJobData(cut(aRequest([0])).chunks[0]!, createSealer([new Uint8Array(32)]));
+  it('leaves out what is not set', () => {
+    const data = toJobData(cut(aRequest([0])).chunks[0]!, createSealer([new Uint8Array(32)]));
     expect(Object.keys(data)).toEqual(['v', 'a', 'd', 'n', 'b', 'x', 'at', 'p', 'z']);
   });
 });

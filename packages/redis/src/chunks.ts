@@ -116,14 +116,14 @@ export function countOf(part: JobPart): number {
 }
 
 /** The data of the chunk's job, its payload packed and sealed. */
-export async function toJobData(chunk: Chunk, sealer: Sealer): Promise<JobData> {
+export function toJobData(chunk: Chunk, sealer: Sealer): JobData {
   const { request, events } = chunk;
   const payload = {
     eventIds: events.map((event) => event.eventId),
     expiresAtMs: events.map((event) => event.expiresAtMs),
     wires: events.map((event) => event.wire),
   };
-  const { sealed, bytes } = await packPayload(payload, sealer, payloadContext(request.accountId, request.destinationId));
+  const { sealed, bytes } = packPayload(payload, sealer, payloadContext(request.accountId, request.destinationId));
   const consent = encodeConsent(request.consent);
   return {
     v: 1,

@@ -134,17 +134,13 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
   const { lane } = queue;
   const { chunks, chunksOf } = cutChunks(plan.entries);
   const destinations = [...new Set(chunks.map(({ request }) => backlogField(request)))];
-  const none = { round: 1, waitingEvents: new Map<string, number>() };
-  const [{ round, waitingEvents }, texts] = await Promise.all([
-    chunks.length === 0 ? none : backlogs.read(destinations),
-    Promise.all(chunks.map(async (chunk) => jobText(await toJobData(chunk, deps.sealer)))),
-  ]);
+  const { round, waitingEvents } = chunks.length === 0 ? { round: 1, waitingEvents: new Map<string, number>() } : await backlogs.read(destinations);
 
   const transaction = await queue.transaction();
   const nowMs = deps.config.now();
   const jobs: [string, string, number, number][] = [];
   let accepted = 0;
-  for (const [i, chunk] of chunks.entries()) {
+  for (const chunk of chunks) {
     const { request, events } = chunk;
     const field = backlogField(request);
     const waiting = waitingEvents.get(field)!;
@@ -152,7 +148,7 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
     accepted += events.length;
     const jobId = newId('j', nowMs);
     jobs.push([jobId, field, events.length, chunk.acceptedAtMs]);
-    queue.add(transaction, 'deliver', texts[i]!, {
+    queue.add(transaction, 'deliver', jobText(toJobData(chunk, deps.sealer)), {
       ...JOB_OPTIONS,
       jobId,
       timestamp: nowMs,

@@ -138,7 +138,7 @@ async function replayOne(
   const { nowMs } = circumstances;
   const obstacle = whyNotReplayable(letter, circumstances);
   if (obstacle !== undefined && !(force && obstacle.forcible)) return refuse({ kind: 'refused', why: obstacle.why });
-  const payload = await sealedAnew(letter, deps.sealer);
+  const payload = sealedAnew(letter, deps.sealer);
   if (payload === undefined) return refuse({ kind: 'refused', why: CHANGED });
 
   const backlog = backlogField(letter);
@@ -181,11 +181,11 @@ async function replayOne(
 const ALREADY: ReplayResult = { kind: 'refused', why: 'It was replayed already.' };
 
 /** What a replayed job takes over: sealed under the first key, which the letter may not be. `undefined`: it does not open. */
-async function sealedAnew(letter: LetterData, sealer: Sealer): Promise<Pick<JobData, 'z' | 'b' | 'x'> | undefined> {
+function sealedAnew(letter: LetterData, sealer: Sealer): Pick<JobData, 'z' | 'b' | 'x'> | undefined {
   const context = payloadContext(letter.accountId, letter.destinationId);
   try {
     const payload = unpackPayload(letter.payload, sealer, context);
-    const { sealed, bytes } = await packPayload(payload, sealer, context);
+    const { sealed, bytes } = packPayload(payload, sealer, context);
     return { z: sealed, b: bytes, x: payload.expiresAtMs.reduce((least, ms) => Math.min(least, ms), Infinity) };
   } catch (error) {
     if (error instanceof SealError) return undefined;

@@ -1,5 +1,4 @@
-import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync, type ZstdOptions } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Consent } from '@relay/contract';
 import { SEALED_HEAD_BYTES, type Sealer } from '@relay/runtime';
@@ -59,39 +58,34 @@ export interface UnpackedPayload extends JobPayload {
  * does compress is alike from event to event, so a hash table that fits the processor's nearest cache finds it as well.
  */
 const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_hashLog]: 12 };
-/** Larger ones are compressed beside the event loop: it costs a switch of threads, and other requests go on meanwhile. */
-const MAX_SYNC_BYTES = 64 * 1024;
-const compress = promisify(zstdCompress) as (plain: Uint8Array, options: ZstdOptions) => Promise<Buffer>;
 
 /** Payload text: a line of event ids, a line of expiries (unix s), then one line of wire JSON an event. */
-export async function packPayload(payload: JobPayload, sealer: Sealer, context: string): Promise<{ sealed: string; bytes: number }> {
+export function packPayload(payload: JobPayload, sealer: Sealer, context: string): { sealed: string; bytes: number } {
   const expiries = payload.expiresAtMs.map((ms) => Math.floor(ms / 1000));
-  const { plain, giveBack } = joinLines([JSON.stringify(payload.eventIds), JSON.stringify(expiries), ...payload.wires]);
-  try {
-    const bytes = plain.length;
-    // Room for the whole at once in nearly all cases: pieces would have to be put together.
-    const options = { params: ZSTD_PARAMS, pledgedSrcSize: bytes, chunkSize: Math.max(bytes >> 2, 1024) };
-    const packed = bytes > MAX_SYNC_BYTES ? await compress(plain, options) : zstdCompressSync(plain, options);
-    return { sealed: sealer.seal(packed, context).toString('base64'), bytes };
-  } finally {
-    giveBack();
-  }
+  const plain = joinLines([JSON.stringify(payload.eventIds), JSON.stringify(expiries), ...payload.wires]);
+  const bytes = plain.length;
+  // Room for the whole at once in nearly all cases: pieces would have to be put together.
+  const packed = zstdCompressSync(plain, { params: ZSTD_PARAMS, pledgedSrcSize: bytes, chunkSize: Math.max(bytes >> 2, 1024) });
+  plain.fill(0); // the buffer is kept, and what it held of people is not
+  return { sealed: sealer.seal(packed, context).toString('base64'), bytes };
 }
 
 const NEWLINE = 0x0a;
 /** UTF-8 takes at most three bytes for a unit of a JavaScript string. */
 const MAX_BYTES_PER_UNIT = 3;
-/** Kept for payloads to come, up to this size each: a fresh megabyte costs more (its pages have to be mapped) than what is written into it. */
+/** Kept for the next payload up to this size: a fresh megabyte costs more (its pages have to be mapped) than what is written into it. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-const MAX_KEPT = 4;
-const kept: Buffer[] = [];
+let kept = Buffer.alloc(0);
 
-/** As UTF-8, without a line's end at the end. Good until it is given back. */
-function joinLines(lines: readonly (string | Uint8Array)[]): { readonly plain: Buffer; giveBack(): void } {
+/** As UTF-8, without a line's end at the end. Good until the next call. */
+function joinLines(lines: readonly (string | Uint8Array)[]): Buffer {
   let most = lines.length;
   for (const line of lines) most += typeof line === 'string' ? line.length * MAX_BYTES_PER_UNIT : line.length;
-  let out = kept.pop();
-  if (out === undefined || out.length < most) out = Buffer.allocUnsafeSlow(most);
+  let out = kept;
+  if (out.length < most) {
+    out = Buffer.allocUnsafeSlow(most);
+    if (most <= MAX_KEPT_BYTES) kept = out;
+  }
   let at = 0;
   for (const line of lines) {
     if (typeof line === 'string') {
@@ -103,12 +97,7 @@ function joinLines(lines: readonly (string | Uint8Array)[]): { readonly plain: B
     out[at] = NEWLINE;
     at += 1;
   }
-  const plain = out.subarray(0, at - 1);
-  const giveBack = () => {
-    plain.fill(0); // the buffer is kept, and what it held of people is not
-    if (out.length <= MAX_KEPT_BYTES && kept.length < MAX_KEPT) kept.push(out);
-  };
-  return { plain, giveBack };
+  return out.subarray(0, at - 1);
 }
 
 /**

@@ -18,6 +18,6 @@ export const MAX_ROW_EVENT_IDS = 3;
 export const MAX_ROW_TEXT = 60;
 /** So many requests in one write are a crowd: writes then keep `GATHER_MS` between their beginnings. */
 export const CROWD_REQUESTS = 8;
-export const GATHER_MS = 8;
+export const GATHER_MS = 5;
 /** So much of wire events is worth a write of its own, crowd or not. */
 export const GATHER_BYTES = 256 * 1024;

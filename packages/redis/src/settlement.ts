@@ -79,7 +79,7 @@ async function buryAll(deps: SettlementDeps, settlement: Settlement, nowMs: numb
       const events = all.filter(({ position }) => history.isOpen(position));
       if (events.length === 0) continue;
       const indices = submittedIndices(job.data);
-      letters.push(...(await lettersOf(deps, job, events, indices, death, { ...history, attempted, nowMs })));
+      letters.push(...lettersOf(deps, job, events, indices, death, { ...history, attempted, nowMs }));
       ops.push({
         ...opOf(job, events),
         attempts: attempted ? job.attemptsMade + 1 : undefined,
@@ -146,12 +146,12 @@ function lettersOf(
   submitted: readonly number[],
   death: Death,
   { attempted, nowMs, ...history }: History & { readonly attempted: boolean; readonly nowMs: number },
-): Promise<Letter[]> {
-  const byPart = [...Map.groupBy(events, (event) => event.part)].map(async ([partNumber, own]) => {
+): Letter[] {
+  return [...Map.groupBy(events, (event) => event.part)].map(([partNumber, own]) => {
     const part = job.data.p[partNumber]!;
     const indices: number[] = [];
     for (const event of own) pushIndex(indices, submitted[event.position]!);
-    const packed = await packPayload(
+    const packed = packPayload(
       {
         eventIds: own.map((event) => event.eventId),
         expiresAtMs: own.map((event) => event.expiresAtMs),
@@ -188,5 +188,4 @@ function lettersOf(
     };
     return { id: letterId(lane, job.jobId, own[0]!.position), data };
   });
-  return Promise.all(byPart);
 }
