@@ -193,6 +193,12 @@ describe('rate limit', () => {
     expect(recorded.settlements).toEqual([]);
   });
 
+  it('pauses for a second at least, whatever a platform is read to ask for', async () => {
+    const { fates, recorded } = await run([aJob()], () => rateLimited(0));
+    expect(fates).toEqual([{ kind: 'delay', untilMs: 1_000 + 1_050 }]);
+    expect(recorded.coolDowns).toEqual([{ scope: 'account', untilMs: 2_000 }]);
+  });
+
   it('cools the app down where the limit is the app’s', async () => {
     const { recorded } = await run([aJob()], () => rateLimited(60_000, 'app'));
     expect(recorded.coolDowns).toEqual([{ scope: 'app', untilMs: 61_000 }]);

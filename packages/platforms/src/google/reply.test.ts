@@ -194,6 +194,10 @@ describe('rate limits', () => {
     [quota('IngestionMutateRequestsPerMinutePerProject', '90.5s'), {}, 90_500, 'IngestionMutateRequestsPerMinutePerProject'],
     [quota('IngestionMutateRequestsPerMinutePerProject', '1s'), { 'retry-after': '120' }, 120_000, 'IngestionMutateRequestsPerMinutePerProject'],
     [quota(), { 'retry-after': '5' }, 5_000, 'RESOURCE_EXHAUSTED'],
+    [quota(), { 'retry-after': '0' }, 60_000, 'RESOURCE_EXHAUSTED'],
+    [quota(), { 'retry-after': 'Fri, 20 Nov 2026 14:59:59 GMT' }, 60_000, 'RESOURCE_EXHAUSTED'],
+    [quota(undefined, '0s'), {}, 60_000, 'RESOURCE_EXHAUSTED'],
+    [quota('IngestionMutateRequestsPerDayPerProject', '0s'), {}, 3_600_000, 'IngestionMutateRequestsPerDayPerProject'],
     ['<html>', {}, 60_000, 'unreadable_reply'],
   ])('%s', (body, headers, cooldownMs, code) => {
     expect(read(429, body, SENT, headers)).toMatchObject({ kind: 'rate_limited', scope: 'app', cooldownMs, code });

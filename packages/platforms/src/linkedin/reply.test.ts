@@ -136,6 +136,8 @@ describe('rate limits', () => {
     [day, { 'retry-after': '120' }, 120_000],
     [{ ...day, message: 'throttle MINUTE limit' }, {}, 60_000],
     [{ ...day, message: 'throttle' }, { 'retry-after': '5' }, 5_000],
+    [{ ...day, message: 'throttle' }, { 'retry-after': '0' }, 60_000],
+    [day, { 'retry-after': 'Fri, 20 Nov 2026 14:59:59 GMT' }, 9 * 3_600_000],
     ['', {}, 60_000],
   ])('%j %j', (body, headers, cooldownMs) => {
     expect(read(429, body, headers)).toMatchObject({ kind: 'rate_limited', scope: 'account', cooldownMs });
