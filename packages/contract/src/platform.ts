@@ -187,7 +187,10 @@ export type Verdict =
       readonly faults: readonly ItemFault[];
     } & Said)
   | ({
-      /** Nothing taken, because of a destination, the account's set-up or the operator's. Never split. `groups`: those named, else all. */
+      /**
+       * Nothing taken, because of a destination, the account's set-up or the operator's. A destination's events are never split.
+       * `groups`: whom it concerns; empty: some destination, but none was named, so that each has to be asked alone.
+       */
       readonly kind: 'rejected_request';
       readonly groups: readonly number[];
       /** Whom it concerns: dead letters say it, and `operator` pages. */

@@ -202,6 +202,23 @@ describe('a rejected request', () => {
     expect(recorded.calls).toEqual(['send', 'settle', 'send', 'settle', 'send', 'settle']);
   });
 
+  it.each([true, false])('asks each destination alone where none was named, salvage %s: only the one at fault is buried', async (salvage) => {
+    const jobs = ['A', 'B', 'C'].map((destinationId) => aJob({ jobId: destinationId, destinationId, events: 2 }));
+    const { recorded } = await send(await eventsOf(...jobs), ({ items }) => (items.includes('B/0') ? rejectedRequest({ concern: 'account' }) : accepted()), { salvage });
+    expect(recorded.requests.map(({ items }) => items)).toEqual([['A/0', 'A/1', 'B/0', 'B/1', 'C/0', 'C/1'], ['A/0', 'A/1'], ['B/0', 'B/1'], ['C/0', 'C/1']]);
+    expect(recorded.delivered()).toEqual(['A/0', 'A/1', 'C/0', 'C/1']);
+    expect(recorded.deaths()).toMatchObject([{ reason: 'account' }]);
+    expect(recorded.dead()).toEqual(['B/0', 'B/1']);
+  });
+
+  it('leaves the destinations that were not asked yet open when something stops that', async () => {
+    const jobs = ['A', 'B', 'C'].map((destinationId) => aJob({ jobId: destinationId, destinationId }));
+    const { openWires, stopped, recorded } = await send(await eventsOf(...jobs), (_request, number) => (number === 1 ? rejectedRequest() : number === 2 ? accepted() : rateLimited(60_000)));
+    expect(recorded.delivered()).toEqual(['A/0']);
+    expect(openWires).toEqual(['B/0', 'C/0']);
+    expect(stopped).toMatchObject({ kind: 'rate_limited' });
+  });
+
   it('concerns all where the named destination was never sent, instead of asking for ever', async () => {
     const { recorded, open } = await send(await eventsOf(aJob({ events: 2 })), () => rejectedRequest({ groups: [4] }));
     expect(recorded.requests).toHaveLength(1);

@@ -143,10 +143,19 @@ class Run {
   async #rejectedRequest(events: readonly BatchEvent[], verdict: Refusal<'rejected_request'>, requestMs: number): Promise<Found> {
     const destinations = [...new Set(events.map((event) => event.job.destinationId))];
     const named = new Set(verdict.groups.map((group) => destinations[group]).filter((destination) => destination !== undefined));
+    if (named.size === 0 && destinations.length > 1) return this.#eachDestination(events);
     const concerned = (event: BatchEvent) => named.size === 0 || named.has(event.job.destinationId);
     await this.#bury(events.filter(concerned), verdict, verdict.concern, requestMs);
     const rest = await this.attempt(events.filter((event) => !concerned(event)));
     return rest === 'stopped' ? 'stopped' : 'faulty';
+  }
+
+  /** Some destination is at fault and none was named: it must not take down those that only share its request. */
+  async #eachDestination(events: readonly BatchEvent[]): Promise<Found> {
+    for (const own of Map.groupBy(events, (event) => event.job.destinationId).values()) {
+      if ((await this.attempt(own)) === 'stopped') return 'stopped';
+    }
+    return 'faulty';
   }
 
   async #rejectedEvents(events: readonly BatchEvent[], verdict: Refusal<'rejected_events'>, requestMs: number): Promise<Found> {
