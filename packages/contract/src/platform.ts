@@ -216,6 +216,8 @@ export interface ItemFault {
   readonly retryable: boolean;
   /** When it may have passed, ms from the answer; only of retryable ones. */
   readonly afterMs?: number | undefined;
+  /** It is a limit of the account's, which pauses for this long and spends no attempt; only of retryable ones. */
+  readonly cooldownMs?: number | undefined;
 }
 
 /** OAuth refresh as pure functions; the worker does the locking, caching and sending. */

@@ -193,6 +193,13 @@ describe('rate limit', () => {
     expect(recorded.settlements).toEqual([]);
   });
 
+  it('of a single event in an answer spends no attempt either', async () => {
+    const { fates, recorded } = await run([aJob({ jobId: 'a', events: 2, attemptsMade: 11 })], () => accepted({ faults: [{ index: 1, code: '429', message: 'm', retryable: true, cooldownMs: 60_000 }] }));
+    expect(fates).toEqual([{ kind: 'delay', untilMs: 1_000 + 63_000 }]);
+    expect(recorded.coolDowns).toEqual([{ scope: 'account', untilMs: 61_000 }]);
+    expect([recorded.delivered(), recorded.dead()]).toEqual([['a/0'], []]);
+  });
+
   it('pauses for a second at least, whatever a platform is read to ask for', async () => {
     const { fates, recorded } = await run([aJob()], () => rateLimited(0));
     expect(fates).toEqual([{ kind: 'delay', untilMs: 1_000 + 1_050 }]);

@@ -66,6 +66,18 @@ describe('an accepted request', () => {
     expect(recorded.reports[0]!.outcome).toBe('partial');
   });
 
+  it('stops at the limit of a single event, once the others are settled: no more is sent, and what else may pass waits along', async () => {
+    const busy = { index: 0, code: 'BUSY', message: '', retryable: true };
+    const limited = (index: number, cooldownMs: number) => ({ index, code: '429', message: 'too many', retryable: true, cooldownMs });
+    const { recorded, openWires, stopped } = await send(await eventsOf(aJob({ jobId: 'a', events: 8 })), (_request, number) =>
+      number === 1 ? tooLarge() : accepted({ faults: [busy, limited(1, 60_000), limited(2, 90_000)] }),
+    );
+    expect(recorded.requests).toHaveLength(2);
+    expect(recorded.delivered()).toEqual(wires('a', 3));
+    expect(openWires).toEqual(wires('a', 0, 1, 2, 4, 5, 6, 7));
+    expect(stopped).toMatchObject({ kind: 'rate_limited', scope: 'account', cooldownMs: 90_000, code: '429', message: 'too many', requestMs: 7 });
+  });
+
   it('settles nothing where every event has to come again', async () => {
     const { recorded, openWires } = await send(await eventsOf(aJob({ jobId: 'a', events: 1 })), () =>
       accepted({ faults: [{ index: 0, code: 'BUSY', message: '', retryable: true }] }),

@@ -119,8 +119,8 @@ class Run {
     const poll =
       verdict.statusId !== undefined && status !== undefined ? { statusId: verdict.statusId, afterMs: status.firstPollMs } : undefined;
     const delivered = taken.length === 0 ? undefined : { events: taken, traceId: verdict.traceId, poll };
-    await this.#settleFaults(faults, verdict.traceId, requestMs, delivered);
-    return faults.size === 0 ? 'clean' : 'faulty';
+    const found = await this.#settleFaults(faults, verdict.traceId, requestMs, delivered);
+    return faults.size === 0 ? 'clean' : found;
   }
 
   /** An earlier attempt got no answer, and now the platform says that it has the event already. */
@@ -164,7 +164,7 @@ class Run {
     const { code, message, traceId } = verdict;
     const named = faultsOf(events, verdict.indices.map((index) => words.get(index) ?? { index, code, message, retryable: false }));
     if (named.size === 0) return this.#halves(events, true);
-    await this.#settleFaults(named, traceId, requestMs);
+    if ((await this.#settleFaults(named, traceId, requestMs)) === 'stopped') return 'stopped';
     const rest = await this.attempt(events.filter((event) => !named.has(event)));
     return rest === 'stopped' ? 'stopped' : 'faulty';
   }
@@ -214,16 +214,23 @@ class Run {
     traceId: string | undefined,
     requestMs: number,
     delivered?: Settlement['delivered'],
-  ): Promise<void> {
+  ): Promise<Found> {
     const dead = deathsByWords([...faults].filter(([, fault]) => !fault.retryable), traceId);
     if (delivered !== undefined || dead.length > 0) await this.#settle({ ...(delivered !== undefined && { delivered }), dead, requestMs });
     const later = [...faults.values()].filter((fault) => fault.retryable);
     const first = later[0];
-    if (first === undefined) return;
+    if (first === undefined) return 'faulty';
+    const limited = later.filter((fault) => fault.cooldownMs !== undefined);
+    if (limited[0] !== undefined) {
+      const { code, message } = limited[0];
+      const cooldownMs = Math.max(...limited.map((fault) => fault.cooldownMs ?? 0));
+      return this.#stop({ kind: 'rate_limited', scope: 'account', cooldownMs, code, message, traceId, requestMs });
+    }
     const { code, message } = first;
     const waits = later.map((fault) => fault.afterMs ?? 0);
     const afterMs = waits.some((ms) => ms > 0) ? Math.max(...waits) : undefined;
     this.stopped ??= { kind: 'retry', afterMs, code, message, traceId, requestMs, ambiguous: false };
+    return 'faulty';
   }
 
   /** Written before the next request goes out: what is known must not be lost with this process. */
