@@ -112,6 +112,13 @@ describe('no token', () => {
     expect(recorded.reconnects).toEqual([]);
   });
 
+  it('for too long, since the operator did not put it right: dead of that, which pages', async () => {
+    const { fates, recorded } = await run([aJob({ attemptsMade: 11 })], undefined, token('operator'));
+    expect(fates).toEqual([{ kind: 'done' }]);
+    expect(recorded.deaths()).toMatchObject([{ reason: 'operator', code: 'CODE', message: 'words' }]);
+    expect(recorded.settlements[0]!.requestMs).toBeUndefined();
+  });
+
   it('for too long: the events are dead-lettered; what expired before that is dead of its age', async () => {
     const { fates, recorded } = await run([aJob({ jobId: 'a', attemptsMade: 11, expiries: [FAR, 1] })], undefined, token('retry'));
     expect(fates).toEqual([{ kind: 'done' }]);

@@ -31,7 +31,7 @@ export async function fatesOf(open: readonly BatchEvent[], stopped: Stopped, acc
       const isExhausted = (job: TakenJob) => job.attemptsMade + 1 >= ports.maxAttempts;
       const { code, message, traceId, requestMs } = stopped;
       const events = open.filter(({ job }) => isExhausted(job));
-      await bury({ events, reason: 'attempts_exhausted', code, message, traceId }, ports, requestMs);
+      await bury({ events, reason: stopped.concern ?? 'attempts_exhausted', code, message, traceId }, ports, requestMs);
       return new Map([...byJob.keys()].filter((job) => !isExhausted(job)).map((job) => [job, retryLater(job, stopped, ports)]));
     }
     default:

@@ -8,6 +8,8 @@ export type Stopped =
       readonly requestMs: number | undefined;
       /** The platform may have taken the events although no answer says so. */
       readonly ambiguous: boolean;
+      /** Nobody but the operator can put it right: what dies of it, after the last attempt, says so. */
+      readonly concern?: 'operator' | undefined;
     });
 
 /**
@@ -17,5 +19,6 @@ export type Stopped =
 export function stopOfToken(token: Exclude<TokenResult, { kind: 'token' }>, slowestMs: number): Stopped {
   const said = { code: token.code, message: token.message, traceId: undefined, requestMs: undefined };
   if (token.kind === 'unauthorised') return { kind: 'unauthorised', refreshable: false, ...said };
-  return { kind: 'retry', afterMs: token.kind === 'operator' ? slowestMs : undefined, ambiguous: false, ...said };
+  if (token.kind === 'operator') return { kind: 'retry', afterMs: slowestMs, ambiguous: false, concern: 'operator', ...said };
+  return { kind: 'retry', afterMs: undefined, ambiguous: false, ...said };
 }
