@@ -43,6 +43,7 @@ await runProcess(
           endpoints: platformEndpoints(config),
           tokens: store.tokens,
           send,
+          requestTimeoutMs: CALL_TIMEOUT_MS,
           storeRefreshToken: (account, refreshToken) => store.accounts.storeRefreshToken(account.id, account.revision, refreshToken),
           now: Date.now,
         }),

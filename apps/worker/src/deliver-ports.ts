@@ -26,6 +26,7 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
     endpoints,
     tokens,
     send: deps.send,
+    requestTimeoutMs: config.delivery.platformTimeoutMs,
     storeRefreshToken: (account, refreshToken) => store.accounts.storeRefreshToken(account.id, account.revision, refreshToken),
     now: Date.now,
     sleep: (ms) => sleep(ms),

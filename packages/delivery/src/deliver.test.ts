@@ -90,7 +90,7 @@ describe('the account', () => {
 });
 
 describe('no token', () => {
-  const token = (kind: 'unauthorised' | 'operator' | 'retry') => ({ token: () => Promise.resolve({ kind, code: 'CODE', message: 'words' }) });
+  const token = (kind: 'unauthorised' | 'operator' | 'retry' | 'busy') => ({ token: () => Promise.resolve({ kind, code: 'CODE', message: 'words' }) });
 
   it('since the grant ended: the account needs a reconnect, the jobs are held', async () => {
     const { fates, recorded } = await run([aJob({ expiries: [7_000, 5_000] })], undefined, token('unauthorised'));
@@ -104,6 +104,13 @@ describe('no token', () => {
     expect(fates).toEqual([{ kind: 'retry', delayMs: 2_000, code: 'CODE' }]);
     expect(recorded.notes).toMatchObject([{ code: 'CODE', message: 'words', ambiguous: false, requestMs: undefined }]);
     expect(recorded.reconnects).toEqual([]);
+  });
+
+  it('since another process is still getting one: soon again, no attempt spent, not even the last', async () => {
+    const { fates, recorded } = await run([aJob({ attemptsMade: 11 })], undefined, token('busy'));
+    expect(fates).toEqual([{ kind: 'delay', untilMs: 1_000 + 1_050 }]);
+    expect(recorded.notes).toMatchObject([{ code: 'CODE', message: 'words', ambiguous: false, requestMs: undefined }]);
+    expect([recorded.coolDowns, recorded.settlements, recorded.reconnects]).toEqual([[], [], []]);
   });
 
   it('since the operator has to put something right: tried again as rarely as we retry at all, nothing held', async () => {

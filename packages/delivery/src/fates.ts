@@ -12,6 +12,9 @@ export type Fates = ReadonlyMap<TakenJob, Fate>;
 /** No attempt is spent on a limit, so nothing else would keep a pause of nothing from becoming a loop. */
 const MIN_COOLDOWN_MS = 1_000;
 
+/** Soon, as the other process' refresh is about to end; it was waited for already. */
+const BUSY_DELAY_MS = 1_000;
+
 /** Turns what stopped the delivery into a fate for every job that still has open events. */
 export async function fatesOf(open: readonly BatchEvent[], stopped: Stopped, account: Account, ports: DeliverPorts): Promise<Fates> {
   const byJob = Map.groupBy(open, (event) => event.job);
@@ -20,6 +23,10 @@ export async function fatesOf(open: readonly BatchEvent[], stopped: Stopped, acc
     case 'rate_limited': {
       const untilMs = ports.now() + Math.max(stopped.cooldownMs, MIN_COOLDOWN_MS);
       await ports.coolDown(account, stopped.scope, untilMs);
+      return new Map([...byJob.keys()].map((job) => [job, delayUntil(untilMs, ports)]));
+    }
+    case 'busy': {
+      const untilMs = ports.now() + BUSY_DELAY_MS;
       return new Map([...byJob.keys()].map((job) => [job, delayUntil(untilMs, ports)]));
     }
     case 'unauthorised': {
