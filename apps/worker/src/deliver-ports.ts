@@ -1,6 +1,6 @@
 import type { DeliveryPlatform, PlatformEndpoints } from '@relay/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTokenSource, dropToken, type Account, type DeliverPorts, type Send, type Settlement } from '@relay/delivery';
+import { createTokenSource, deliveryIdsOf, dropToken, type Account, type BatchEvent, type DeliverPorts, type Send, type Settlement } from '@relay/delivery';
 import { accountScope, appScope, createTokenCache, type DeliveryLane, type SharedStore } from '@relay/redis';
 import type { Logger, Metrics, Sealer, WorkerConfig } from '@relay/runtime';
 
@@ -57,7 +57,7 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
       metrics.platformRequests.inc({ platform, outcome: attempt.outcome });
       metrics.platformRequestSeconds.observe({ platform }, attempt.tookMs / 1000);
       metrics.chunkEvents.observe({ platform }, attempt.events);
-      deps.logger.info(attempt, 'delivery.attempted');
+      deps.logger.info({ ...attempt, ...namedDeliveries(attempt.deliveryIds) }, 'delivery.attempted');
     },
     salvage: config.delivery.salvage,
     maxAttempts: config.delivery.maxAttempts,
@@ -66,6 +66,11 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
     now: Date.now,
     random: Math.random,
   };
+}
+
+/** One alone also under the name that the api's lines have it under, so that one search finds both. */
+export function namedDeliveries(deliveryIds: readonly string[]): object {
+  return deliveryIds.length === 1 ? { deliveryId: deliveryIds[0], deliveryIds } : { deliveryIds };
 }
 
 /** Whom a limit of the app concerns: all accounts of the OAuth client, or, where a platform has none, all of the platform. */
@@ -79,17 +84,22 @@ async function settleAndCount({ lane, metrics, definition, config, logger }: Por
   await lane.settle(delivered === undefined ? settlement : { ...settlement, delivered: { ...delivered, poll } });
   const platform = definition.id;
   const now = Date.now();
+  // The child is looked up once: labels are checked and hashed at each observation otherwise.
+  const age = metrics.eventAgeSeconds.labels({ platform });
+  const observeAges = (events: readonly BatchEvent[]) => {
+    for (const event of events) age.observe((now - event.job.acceptedAtMs) / 1000);
+  };
   if (delivered !== undefined) {
     metrics.eventsDelivered.inc({ platform }, delivered.events.length);
-    // The child is looked up once: labels are checked and hashed at each observation otherwise.
-    const age = metrics.eventAgeSeconds.labels({ platform });
-    for (const event of delivered.events) age.observe((now - event.job.acceptedAtMs) / 1000);
+    observeAges(delivered.events);
   }
   for (const death of settlement.dead ?? []) {
     const { reason, code, traceId } = death;
     metrics.eventsFailed.inc({ platform, reason }, death.events.length);
     metrics.eventsDeadLettered.inc({ platform, reason }, death.events.length);
+    observeAges(death.events);
     const first = death.events[0]!.job;
-    logger.warn({ platform, accountId: first.accountId, destinationId: first.destinationId, events: death.events.length, reason, code, traceId }, 'events.dead_lettered');
+    const facts = { platform, accountId: first.accountId, destinationId: first.destinationId, ...namedDeliveries(deliveryIdsOf(death.events)) };
+    logger.warn({ ...facts, events: death.events.length, reason, code, traceId }, 'events.dead_lettered');
   }
 }

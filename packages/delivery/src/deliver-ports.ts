@@ -60,6 +60,8 @@ export interface AttemptReport {
   readonly platform: PlatformId;
   readonly accountId: string;
   readonly destinationIds: readonly string[];
+  /** Of the client requests in it, the first 20. */
+  readonly deliveryIds: readonly string[];
   readonly events: number;
   readonly jobs: number;
   /** `delivered`, `partial`, `retry`, `rate_limited`, `unauthorised`, `rejected_events`, `rejected_request`, `too_large`. */

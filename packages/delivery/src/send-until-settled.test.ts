@@ -42,6 +42,15 @@ describe('an accepted request', () => {
     expect(recorded.reports).toMatchObject([{ outcome: 'delivered', events: 3, jobs: 1, destinationIds: ['dest'], httpStatus: 200, code: undefined }]);
   });
 
+  it('reports the client requests that were in it, each once, and of many the first twenty', async () => {
+    const one = await send(await eventsOf(aJob({ jobId: 'a', events: 3 })), () => accepted());
+    expect(one.recorded.reports[0]!.deliveryIds).toEqual(['dlv-a-0']);
+    const two = await send(await eventsOf(aJob({ jobId: 'a', parts: [0, 0, 1] }), aJob({ jobId: 'b' })), ({ items }) => (items.includes('a/2') ? rejectedEvents({ indices: [2] }) : accepted()));
+    expect(two.recorded.reports.map(({ deliveryIds }) => deliveryIds)).toEqual([['dlv-a-0', 'dlv-a-1', 'dlv-b-0'], ['dlv-a-0', 'dlv-b-0']]);
+    const many = await send(await eventsOf(aJob({ parts: Array.from({ length: 30 }, (_, part) => part) })), () => accepted());
+    expect(many.recorded.reports[0]!.deliveryIds).toHaveLength(20);
+  });
+
   it('asks for a later status only where the platform tells one', async () => {
     const events = await eventsOf(aJob());
     const without = await send(events, () => accepted({ statusId: 's' }));

@@ -2,6 +2,7 @@ import { assertNever, type InboundReply, type ItemFault, type SentBatch, type Ve
 import type { BatchEvent, TakenJob } from './batch.ts';
 import { outcomeUnknown } from './deaths.ts';
 import type { Death, DeliverPorts, SendResult, Settlement } from './deliver-ports.ts';
+import { deliveryIdsOf } from './delivery-ids.ts';
 import type { Account } from './ports.ts';
 import { cutAt } from './salvage.ts';
 import { stopOfToken, type Stopped } from './stopped.ts';
@@ -259,6 +260,7 @@ class Run {
       platform: definition.id,
       accountId: this.#account.id,
       destinationIds: groups.map((group) => group.destinationId),
+      deliveryIds: deliveryIdsOf(events),
       events: events.length,
       jobs: jobsOf(events).length,
       outcome: verdict.kind !== 'accepted' ? verdict.kind : verdict.faults.length > 0 ? 'partial' : 'delivered',
