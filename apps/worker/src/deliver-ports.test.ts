@@ -21,7 +21,7 @@ function open() {
   const ports = createDeliverPorts({
     store: {} as SharedStore, // nothing here asks it
     lane: { settle: async () => undefined } as unknown as DeliveryLane,
-    definition: PLATFORMS.metaads!,
+    definition: PLATFORMS.metaads,
     endpoints: {} as never,
     config: { delivery: {}, googleStatusFirstPollMs: 0 } as WorkerConfig,
     sealer: {} as Sealer,
