@@ -73,6 +73,8 @@ export type ItemResult =
       readonly wire: string;
       /** Unix ms after which the platform would no longer take this event. */
       readonly expiresAtMs: number;
+      /** The platform asks for the page's address and the user agent of events from the web, and takes this one without. */
+      readonly lacksWebContext?: boolean;
     }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string };
 

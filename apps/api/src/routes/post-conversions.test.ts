@@ -53,6 +53,13 @@ describe('POST /v1/ads/conversions: answers', () => {
     expect(body['warnings']).toEqual([{ code: 'duplicate_event_id', eventIds: ['order_1'] }]);
   });
 
+  it('says how many of the events that are sent lack what the platform asks for', async () => {
+    await using api = await openApi();
+    const events = [anEvent({ eventName: 'bare' }), anEvent({ eventId: 'b' }), anEvent({ eventId: 'c', eventName: 'bare' })];
+    const { body } = await api.call('POST', SEND, { body: aRequest({ events }) });
+    expect(body['warnings']).toEqual([{ code: 'web_context_missing', count: 2, message: expect.stringContaining('user.userAgent') }]);
+  });
+
   it('answers 202 with where to look when the wait runs out', async () => {
     await using api = await openApi({ config: { syncWaitMs: 10 } });
     api.deliveries.onEnqueue = undefined;
