@@ -84,8 +84,8 @@ describe.skipIf(CHROMIUM === undefined)('in a real browser', () => {
     expect(job).toMatch(/sealed, \d+ bytes/);
     expect(job).toContain('dlv_');
     expect(found(job, PLAIN)).toEqual([]);
-    // Fails as long as Bull Board's page asks fonts.googleapis.com for a stylesheet, which the page's own policy forbids: the
-    // link has to be taken out of the HTML (apps/api/src/board/install-board.ts).
+    // Bull Board's page asks fonts.googleapis.com for a stylesheet, which the page's own policy forbids:
+    // apps/api/src/board/install-board.ts takes the link out of the HTML.
     expect(faults).toEqual([]);
   });
 });

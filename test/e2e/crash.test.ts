@@ -97,8 +97,8 @@ test('SIGTERM of the api: who waits is answered with what is known, and the even
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ status: 'queued', statusUrl: expect.stringMatching(/^\/v1\/deliveries\//) });
   }
-  // Fails (exit code 1 after SHUTDOWN_GRACE_MS) as long as an answer given while stopping leaves its connection open: the
-  // server then waits for the idle client. Such answers need `connection: close` (apps/api/src/waiting.ts knows when).
+  // An answer given while stopping closes its connection (apps/api/src/waiting.ts): for an idle client the server would wait
+  // until SHUTDOWN_GRACE_MS, and end with 1.
   expect(await stopped).toEqual({ code: 0, signal: null });
   await waitFor(async () => (await relay.sandbox.accepted({ platform: 'meta', limit: 0 })).total === 5);
   await expect.poll(() => relay.books()).toEqual(BALANCED);

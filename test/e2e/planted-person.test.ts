@@ -172,9 +172,8 @@ describe('a person who was in every event', () => {
     expect(relay.wire().slice(before).some(({ body }) => body.includes(PERSON.clickIds.gclid))).toBe(true);
   });
 
-  // Fails as long as platforms' words are masked by shape alone (packages/platforms/src/identity/mask.ts): a name, a user agent,
-  // an external id, a click id and an IPv6 address have none of the shapes it knows. What was sent is known where the answer is
-  // read (packages/delivery/src/send-until-settled.ts, #request), so it can be taken out there.
+  // A name, a user agent, an external id, a click id and an IPv6 address have none of the shapes that
+  // packages/platforms/src/identity/mask.ts knows; packages/delivery/src/unquote.ts takes out what was sent.
   test('is not in the words of a platform that quotes what it was sent in plain', async () => {
     await relay.sandbox.reset();
     await relay.call('PATCH', '/v1/admin/accounts/acc_linkedin', { body: { credentials: { accessToken: 'sandbox-linkedin-token' } } });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readApiConfig, readWorkerConfig } from '@relay/runtime';
+import { readApiConfig, readWorkerConfig, SETTINGS } from '@relay/runtime';
 import { findCommand, runCommand } from '@relay/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -35,7 +35,7 @@ const HISTOGRAMS = [
 const OUTCOMES = ['delivered', 'partial', 'retry', 'rate_limited', 'unauthorised', 'rejected_events', 'rejected_request', 'too_large'];
 const DEAD_REASONS = ['rejected', 'destination', 'account', 'operator', 'expired', 'attempts_exhausted', 'unknown'];
 
-/** The variables of the design, section 9, and GOOGLE_ADS_VERSION, with their defaults; null where there is none. */
+/** The variables of the design, section 9, and those that came since, with their defaults; null where there is none. */
 const VARIABLES: Readonly<Record<string, string | null>> = {
   REDIS_URL: 'redis://127.0.0.1:6379',
   PORT: '8080',
@@ -72,6 +72,8 @@ const VARIABLES: Readonly<Record<string, string | null>> = {
   SHUTDOWN_GRACE_MS: '25000',
   QUEUE_LANES: '1',
   LOG_LEVEL: 'info',
+  GOOGLE_STATUS_FIRST_POLL_MS: '1800000',
+  NODE_ENV: 'production',
 };
 
 /** A histogram is queried by the names of its parts. */
@@ -186,6 +188,10 @@ describe('.env.example', () => {
       found.set(name, value === '' ? null : value);
     }
     expect(Object.fromEntries(found)).toEqual(VARIABLES);
+  });
+
+  test('those variables are all that api and worker read', () => {
+    expect(Object.keys(VARIABLES).sort()).toEqual(SETTINGS.toSorted());
   });
 
   test('the defaults it shows are those that api and worker have', async () => {

@@ -59,6 +59,7 @@ export async function answerDelivery(deps: SendNeeds, reply: FastifyReply, { acc
   if (result.kind === 'repeated') reply.header('idempotent-replayed', 'true');
   const state = await stateAfterWait(deps, reply, accepted, result, preference.waitMs);
   if (state === 'caller gone') return reply.hijack();
+  if (state.traceId !== undefined) noteFacts(reply.request, { traceId: state.traceId });
   return answer(reply, state, extras, preference.applied);
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { DeliveryPlatform } from '@relay/contract';
 import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
-import { PLATFORMS, whatsappMessaging } from '@relay/platforms';
+import { oldLinkedinVersion, PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openApiStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readApiConfig, runProcess } from '@relay/runtime';
 import { buildApi } from './build-api.ts';
@@ -18,6 +18,8 @@ const CALL_TIMEOUT_MS = 12_000;
 await runProcess(
   async (stack, draining) => {
     logger.info(describeConfig(config), 'api.config');
+    const old = oldLinkedinVersion(config.endpoints.linkedinVersion, Date.now());
+    if (old !== undefined) logger.warn(old, 'linkedin.version_old');
     const store = await openApiStore(stack, {
       redisUrl: config.redis.url,
       lanes: config.redis.lanes,
@@ -43,6 +45,7 @@ await runProcess(
           endpoints: platformEndpoints(config),
           tokens: store.tokens,
           send,
+          requestTimeoutMs: CALL_TIMEOUT_MS,
           storeRefreshToken: (account, refreshToken) => store.accounts.storeRefreshToken(account.id, account.revision, refreshToken),
           now: Date.now,
         }),

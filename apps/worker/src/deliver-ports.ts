@@ -1,6 +1,6 @@
 import type { DeliveryPlatform, PlatformEndpoints } from '@relay/contract';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTokenSource, dropToken, type Account, type BatchEvent, type DeliverPorts, type Send, type Settlement } from '@relay/delivery';
+import { createTokenSource, deliveryIdsOf, dropToken, type Account, type BatchEvent, type DeliverPorts, type Send, type Settlement } from '@relay/delivery';
 import { accountScope, appScope, createTokenCache, type DeliveryLane, type SharedStore } from '@relay/redis';
 import type { Logger, Metrics, Sealer, WorkerConfig } from '@relay/runtime';
 
@@ -26,6 +26,7 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
     endpoints,
     tokens,
     send: deps.send,
+    requestTimeoutMs: config.delivery.platformTimeoutMs,
     storeRefreshToken: (account, refreshToken) => store.accounts.storeRefreshToken(account.id, account.revision, refreshToken),
     now: Date.now,
     sleep: (ms) => sleep(ms),
@@ -56,7 +57,7 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
       metrics.platformRequests.inc({ platform, outcome: attempt.outcome });
       metrics.platformRequestSeconds.observe({ platform }, attempt.tookMs / 1000);
       metrics.chunkEvents.observe({ platform }, attempt.events);
-      deps.logger.info(attempt, 'delivery.attempted');
+      deps.logger.info({ ...attempt, ...namedDeliveries(attempt.deliveryIds) }, 'delivery.attempted');
     },
     salvage: config.delivery.salvage,
     maxAttempts: config.delivery.maxAttempts,
@@ -65,6 +66,11 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
     now: Date.now,
     random: Math.random,
   };
+}
+
+/** One alone also under the name that the api's lines have it under, so that one search finds both. */
+export function namedDeliveries(deliveryIds: readonly string[]): object {
+  return deliveryIds.length === 1 ? { deliveryId: deliveryIds[0], deliveryIds } : { deliveryIds };
 }
 
 /** Whom a limit of the app concerns: all accounts of the OAuth client, or, where a platform has none, all of the platform. */
@@ -86,8 +92,10 @@ async function settleAndCount({ lane, metrics, definition, config, logger }: Por
     const { reason, code, traceId } = death;
     metrics.eventsFailed.inc({ platform, reason }, death.events.length);
     metrics.eventsDeadLettered.inc({ platform, reason }, death.events.length);
+    observeAges(metrics, platform, death.events, now);
     const first = death.events[0]!.job;
-    logger.warn({ platform, accountId: first.accountId, destinationId: first.destinationId, events: death.events.length, reason, code, traceId }, 'events.dead_lettered');
+    const facts = { platform, accountId: first.accountId, destinationId: first.destinationId, ...namedDeliveries(deliveryIdsOf(death.events)) };
+    logger.warn({ ...facts, events: death.events.length, reason, code, traceId }, 'events.dead_lettered');
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
-import { createGoogleAdjustments, PLATFORMS, whatsappMessaging } from '@relay/platforms';
+import { createGoogleAdjustments, oldLinkedinVersion, PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openDelivery, openQueueProbe, openWorkerStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readWorkerConfig, runProcess } from '@relay/runtime';
 import type { DeliveryPlatform } from '@relay/contract';
@@ -20,6 +20,8 @@ const stuckAfterMs = 3 * config.delivery.platformTimeoutMs + 15_000;
 await runProcess(
   async (stack, draining) => {
     logger.info(describeConfig(config), 'worker.config');
+    const old = oldLinkedinVersion(config.endpoints.linkedinVersion, Date.now());
+    if (old !== undefined) logger.warn(old, 'linkedin.version_old');
     const metrics = createMetrics();
     const sealer = createSealer(config.secretKeys);
     const store = await openWorkerStore(stack, {

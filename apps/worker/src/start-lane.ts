@@ -2,6 +2,7 @@ import { Coalescer, deliver } from '@relay/delivery';
 import type { DeliverPorts } from '@relay/delivery';
 import { nextPollAt, type DeliveryLane, type QueueJob, type SharedStore, type StatusData } from '@relay/redis';
 import type { Logger, WorkerConfig } from '@relay/runtime';
+import { namedDeliveries } from './deliver-ports.ts';
 
 /** Unpacked bytes of events that may wait in one worker process for one platform, and for one destination. */
 const MAX_BUFFERED_BYTES = 96 * 1024 * 1024;
@@ -113,7 +114,8 @@ async function pollStatus(
   const result = await ports.send(source.toRequest(data.statusId, { credentials: account.credentials, accessToken: token.accessToken }, ports.endpoints));
   if (result.kind === 'failed') return again();
   const verdict = source.readReply(result.reply);
-  logger.info({ accountId: data.accountId, platform: ports.definition.id, statusId: data.statusId, kind: verdict.kind }, 'delivery.status_polled');
+  const facts = { accountId: data.accountId, platform: ports.definition.id, ...namedDeliveries(data.groups.flat().slice(0, 20)), traceId: data.statusId };
+  logger.info({ ...facts, statusId: data.statusId, kind: verdict.kind }, 'delivery.status_polled');
   if (verdict.kind === 'gone') return undefined;
   if (verdict.kind === 'unauthorised') await ports.dropToken(account, token.accessToken);
   if (verdict.kind !== 'status') return again();

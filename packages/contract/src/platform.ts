@@ -73,6 +73,8 @@ export type ItemResult =
       readonly wire: string;
       /** Unix ms after which the platform would no longer take this event. */
       readonly expiresAtMs: number;
+      /** The platform asks for the page's address and the user agent of events from the web, and takes this one without. */
+      readonly lacksWebContext?: boolean;
     }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly message: string };
 
@@ -187,7 +189,10 @@ export type Verdict =
       readonly faults: readonly ItemFault[];
     } & Said)
   | ({
-      /** Nothing taken, because of a destination, the account's set-up or the operator's. Never split. `groups`: those named, else all. */
+      /**
+       * Nothing taken, because of a destination, the account's set-up or the operator's. A destination's events are never split.
+       * `groups`: whom it concerns; empty: some destination, but none was named, so that each has to be asked alone.
+       */
       readonly kind: 'rejected_request';
       readonly groups: readonly number[];
       /** Whom it concerns: dead letters say it, and `operator` pages. */
@@ -213,6 +218,8 @@ export interface ItemFault {
   readonly retryable: boolean;
   /** When it may have passed, ms from the answer; only of retryable ones. */
   readonly afterMs?: number | undefined;
+  /** It is a limit of the account's, which pauses for this long and spends no attempt; only of retryable ones. */
+  readonly cooldownMs?: number | undefined;
 }
 
 /** OAuth refresh as pure functions; the worker does the locking, caching and sending. */

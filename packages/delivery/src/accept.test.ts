@@ -33,6 +33,13 @@ describe('acceptEvents', () => {
     expect(eventsSubmitted).toBe(4);
   });
 
+  it('counts what the platform takes although it lacks something', () => {
+    const toItem = ({ eventId }: ConversionEvent): ItemResult => ({ kind: 'item', wire: eventId, expiresAtMs: 5, lacksWebContext: eventId === 'bare' });
+    const count = (...eventIds: readonly string[]) => accept(eventIds, { definition: aDefinition({ toItem, maxRequestBytes: 100 }) }).lackingWebContext;
+    expect([count('bare', 'a', 'bare'), count('a'), count()]).toEqual([2, 0, 0]);
+    expect(accept(['a', 'bad']).lackingWebContext).toBe(0);
+  });
+
   it('takes account, caps and time from where they are known', () => {
     expect(accept(['a'])).toMatchObject({ platform: 'metaads', accountId: 'acc', destinationId: 'dest', testCode: 'TEST1', consent: { adUserData: 'GRANTED' }, acceptedAtMs: 42, maxChunkEvents: 7, maxChunkBytes: 100 });
   });

@@ -23,6 +23,8 @@ export interface AcceptedRequest {
   readonly eventsSubmitted: number;
   /** Distinct names, in order of appearance, at most a handful. */
   readonly eventNames: readonly string[];
+  /** How many of `events` lack what the platform asks for and does not insist on (`ItemResult`). */
+  readonly lackingWebContext?: number | undefined;
   /** What the events are, where not conversions: they go to another endpoint, never in one request with conversions. */
   readonly kind?: 'adjustment' | undefined;
   /** WhatsApp: the conversation that the event belongs to. */
@@ -55,6 +57,7 @@ export function acceptEvents(input: AcceptInput): AcceptedRequest {
   const context = { nowMs, destinationId, consent };
   const events: AcceptedEvent[] = [];
   const refused: Failure[] = [];
+  let lackingWebContext = 0;
   const names = new Set<string>();
   for (let index = 0; index < input.events.length; index += 1) {
     const event = input.events[index]!;
@@ -70,6 +73,7 @@ export function acceptEvents(input: AcceptInput): AcceptedRequest {
         message: `The event is larger than one request to the platform may be (${definition.maxRequestBytes} bytes). Send fewer items or less platformData.`,
       });
     } else {
+      if (item.lacksWebContext === true) lackingWebContext += 1;
       events.push({ index, eventId: event.eventId, wire: item.wire, expiresAtMs: item.expiresAtMs });
     }
   }
@@ -83,6 +87,7 @@ export function acceptEvents(input: AcceptInput): AcceptedRequest {
     refused,
     eventsSubmitted: input.events.length,
     eventNames: [...names],
+    lackingWebContext,
     acceptedAtMs: nowMs,
     maxChunkEvents: definition.maxEvents,
     maxChunkBytes: definition.maxRequestBytes,

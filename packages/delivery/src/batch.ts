@@ -16,6 +16,8 @@ export interface TakenJob {
   readonly expiresAtMs: number;
   /** Failed attempts so far. */
   readonly attemptsMade: number;
+  /** Id of the client request with this number within the job (`LoadedEvent.part`). */
+  deliveryId(part: number): string;
   /** Events of the job that still need an answer. Unpacks. */
   load(): Promise<readonly LoadedEvent[]>;
   /** Whether this worker still has the job: one that hung for longer than its lock lasts has lost it. Asks only when in doubt. */

@@ -17,10 +17,13 @@ export type SendResult =
 /** Sends one request. Never throws for what the network or the platform does. */
 export type Send = (request: AnyRequest) => Promise<SendResult>;
 
-/** The access token to send with, or why there is none: the grant ended, the operator's set-up is wrong, or it may pass. */
+/**
+ * The access token to send with, or why there is none: the grant ended, the operator's set-up is wrong, it may pass, or
+ * another process is still asking for it.
+ */
 export type TokenResult =
   | { readonly kind: 'token'; readonly accessToken: string }
-  | { readonly kind: 'unauthorised' | 'operator' | 'retry'; readonly code: string; readonly message: string };
+  | { readonly kind: 'unauthorised' | 'operator' | 'retry' | 'busy'; readonly code: string; readonly message: string };
 
 /** Changes of state that belong together: written in one atomic step. */
 export interface Settlement {
@@ -57,6 +60,8 @@ export interface AttemptReport {
   readonly platform: PlatformId;
   readonly accountId: string;
   readonly destinationIds: readonly string[];
+  /** Of the client requests in it, the first 20. */
+  readonly deliveryIds: readonly string[];
   readonly events: number;
   readonly jobs: number;
   /** `delivered`, `partial`, `retry`, `rate_limited`, `unauthorised`, `rejected_events`, `rejected_request`, `too_large`. */

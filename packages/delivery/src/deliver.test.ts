@@ -90,7 +90,7 @@ describe('the account', () => {
 });
 
 describe('no token', () => {
-  const token = (kind: 'unauthorised' | 'operator' | 'retry') => ({ token: () => Promise.resolve({ kind, code: 'CODE', message: 'words' }) });
+  const token = (kind: 'unauthorised' | 'operator' | 'retry' | 'busy') => ({ token: () => Promise.resolve({ kind, code: 'CODE', message: 'words' }) });
 
   it('since the grant ended: the account needs a reconnect, the jobs are held', async () => {
     const { fates, recorded } = await run([aJob({ expiries: [7_000, 5_000] })], undefined, token('unauthorised'));
@@ -106,10 +106,24 @@ describe('no token', () => {
     expect(recorded.reconnects).toEqual([]);
   });
 
+  it('since another process is still getting one: soon again, no attempt spent, not even the last', async () => {
+    const { fates, recorded } = await run([aJob({ attemptsMade: 11 })], undefined, token('busy'));
+    expect(fates).toEqual([{ kind: 'delay', untilMs: 1_000 + 1_050 }]);
+    expect(recorded.notes).toMatchObject([{ code: 'CODE', message: 'words', ambiguous: false, requestMs: undefined }]);
+    expect([recorded.coolDowns, recorded.settlements, recorded.reconnects]).toEqual([[], [], []]);
+  });
+
   it('since the operator has to put something right: tried again as rarely as we retry at all, nothing held', async () => {
     const { fates, recorded } = await run([aJob()], undefined, token('operator'));
     expect(fates).toEqual([{ kind: 'retry', delayMs: 945_000, code: 'CODE' }]);
     expect(recorded.reconnects).toEqual([]);
+  });
+
+  it('for too long, since the operator did not put it right: dead of that, which pages', async () => {
+    const { fates, recorded } = await run([aJob({ attemptsMade: 11 })], undefined, token('operator'));
+    expect(fates).toEqual([{ kind: 'done' }]);
+    expect(recorded.deaths()).toMatchObject([{ reason: 'operator', code: 'CODE', message: 'words' }]);
+    expect(recorded.settlements[0]!.requestMs).toBeUndefined();
   });
 
   it('for too long: the events are dead-lettered; what expired before that is dead of its age', async () => {
@@ -191,6 +205,19 @@ describe('rate limit', () => {
     expect(fates).toEqual([{ kind: 'delay', untilMs: 1_000 + 63_000 }]);
     expect(recorded.coolDowns).toEqual([{ scope: 'account', untilMs: 61_000 }]);
     expect(recorded.settlements).toEqual([]);
+  });
+
+  it('of a single event in an answer spends no attempt either', async () => {
+    const { fates, recorded } = await run([aJob({ jobId: 'a', events: 2, attemptsMade: 11 })], () => accepted({ faults: [{ index: 1, code: '429', message: 'm', retryable: true, cooldownMs: 60_000 }] }));
+    expect(fates).toEqual([{ kind: 'delay', untilMs: 1_000 + 63_000 }]);
+    expect(recorded.coolDowns).toEqual([{ scope: 'account', untilMs: 61_000 }]);
+    expect([recorded.delivered(), recorded.dead()]).toEqual([['a/0'], []]);
+  });
+
+  it('pauses for a second at least, whatever a platform is read to ask for', async () => {
+    const { fates, recorded } = await run([aJob()], () => rateLimited(0));
+    expect(fates).toEqual([{ kind: 'delay', untilMs: 1_000 + 1_050 }]);
+    expect(recorded.coolDowns).toEqual([{ scope: 'account', untilMs: 2_000 }]);
   });
 
   it('cools the app down where the limit is the app’s', async () => {

@@ -9,14 +9,24 @@ import type { Stopped } from './stopped.ts';
 /** Fates of the jobs that still have open events; a job without one is done. */
 export type Fates = ReadonlyMap<TakenJob, Fate>;
 
+/** No attempt is spent on a limit, so nothing else would keep a pause of nothing from becoming a loop. */
+const MIN_COOLDOWN_MS = 1_000;
+
+/** Soon, as the other process' refresh is about to end; it was waited for already. */
+const BUSY_DELAY_MS = 1_000;
+
 /** Turns what stopped the delivery into a fate for every job that still has open events. */
 export async function fatesOf(open: readonly BatchEvent[], stopped: Stopped, account: Account, ports: DeliverPorts): Promise<Fates> {
   const byJob = Map.groupBy(open, (event) => event.job);
   await note([...byJob.keys()], stopped, ports);
   switch (stopped.kind) {
     case 'rate_limited': {
-      const untilMs = ports.now() + stopped.cooldownMs;
+      const untilMs = ports.now() + Math.max(stopped.cooldownMs, MIN_COOLDOWN_MS);
       await ports.coolDown(account, stopped.scope, untilMs);
+      return new Map([...byJob.keys()].map((job) => [job, delayUntil(untilMs, ports)]));
+    }
+    case 'busy': {
+      const untilMs = ports.now() + BUSY_DELAY_MS;
       return new Map([...byJob.keys()].map((job) => [job, delayUntil(untilMs, ports)]));
     }
     case 'unauthorised': {
@@ -28,7 +38,7 @@ export async function fatesOf(open: readonly BatchEvent[], stopped: Stopped, acc
       const isExhausted = (job: TakenJob) => job.attemptsMade + 1 >= ports.maxAttempts;
       const { code, message, traceId, requestMs } = stopped;
       const events = open.filter(({ job }) => isExhausted(job));
-      await bury({ events, reason: 'attempts_exhausted', code, message, traceId }, ports, requestMs);
+      await bury({ events, reason: stopped.concern ?? 'attempts_exhausted', code, message, traceId }, ports, requestMs);
       return new Map([...byJob.keys()].filter((job) => !isExhausted(job)).map((job) => [job, retryLater(job, stopped, ports)]));
     }
     default:

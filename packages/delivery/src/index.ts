@@ -16,6 +16,7 @@ export type {
   Settlement,
   TokenResult,
 } from './deliver-ports.ts';
+export { deliveryIdsOf } from './delivery-ids.ts';
 export type { Enqueue } from './enqueue-port.ts';
 export { ACCOUNT_STATUSES, DEAD_REASONS, DELIVERY_STATUSES, SCOPES } from './ports.ts';
 export type {

@@ -42,6 +42,15 @@ describe('an accepted request', () => {
     expect(recorded.reports).toMatchObject([{ outcome: 'delivered', events: 3, jobs: 1, destinationIds: ['dest'], httpStatus: 200, code: undefined }]);
   });
 
+  it('reports the client requests that were in it, each once, and of many the first twenty', async () => {
+    const one = await send(await eventsOf(aJob({ jobId: 'a', events: 3 })), () => accepted());
+    expect(one.recorded.reports[0]!.deliveryIds).toEqual(['dlv-a-0']);
+    const two = await send(await eventsOf(aJob({ jobId: 'a', parts: [0, 0, 1] }), aJob({ jobId: 'b' })), ({ items }) => (items.includes('a/2') ? rejectedEvents({ indices: [2] }) : accepted()));
+    expect(two.recorded.reports.map(({ deliveryIds }) => deliveryIds)).toEqual([['dlv-a-0', 'dlv-a-1', 'dlv-b-0'], ['dlv-a-0', 'dlv-b-0']]);
+    const many = await send(await eventsOf(aJob({ parts: Array.from({ length: 30 }, (_, part) => part) })), () => accepted());
+    expect(many.recorded.reports[0]!.deliveryIds).toHaveLength(20);
+  });
+
   it('asks for a later status only where the platform tells one', async () => {
     const events = await eventsOf(aJob());
     const without = await send(events, () => accepted({ statusId: 's' }));
@@ -64,6 +73,18 @@ describe('an accepted request', () => {
     expect(openWires).toEqual(wires('a', 2));
     expect(stopped).toMatchObject({ kind: 'retry', code: 'BUSY', ambiguous: false, afterMs: undefined });
     expect(recorded.reports[0]!.outcome).toBe('partial');
+  });
+
+  it('stops at the limit of a single event, once the others are settled: no more is sent, and what else may pass waits along', async () => {
+    const busy = { index: 0, code: 'BUSY', message: '', retryable: true };
+    const limited = (index: number, cooldownMs: number) => ({ index, code: '429', message: 'too many', retryable: true, cooldownMs });
+    const { recorded, openWires, stopped } = await send(await eventsOf(aJob({ jobId: 'a', events: 8 })), (_request, number) =>
+      number === 1 ? tooLarge() : accepted({ faults: [busy, limited(1, 60_000), limited(2, 90_000)] }),
+    );
+    expect(recorded.requests).toHaveLength(2);
+    expect(recorded.delivered()).toEqual(wires('a', 3));
+    expect(openWires).toEqual(wires('a', 0, 1, 2, 4, 5, 6, 7));
+    expect(stopped).toMatchObject({ kind: 'rate_limited', scope: 'account', cooldownMs: 90_000, code: '429', message: 'too many', requestMs: 7 });
   });
 
   it('settles nothing where every event has to come again', async () => {
@@ -200,6 +221,23 @@ describe('a rejected request', () => {
     expect(recorded.dead()).toEqual(['B/0', 'B/1', 'C/0', 'C/1']);
     expect(recorded.delivered()).toEqual(['A/0', 'A/1', 'D/0', 'D/1']);
     expect(recorded.calls).toEqual(['send', 'settle', 'send', 'settle', 'send', 'settle']);
+  });
+
+  it.each([true, false])('asks each destination alone where none was named, salvage %s: only the one at fault is buried', async (salvage) => {
+    const jobs = ['A', 'B', 'C'].map((destinationId) => aJob({ jobId: destinationId, destinationId, events: 2 }));
+    const { recorded } = await send(await eventsOf(...jobs), ({ items }) => (items.includes('B/0') ? rejectedRequest({ concern: 'account' }) : accepted()), { salvage });
+    expect(recorded.requests.map(({ items }) => items)).toEqual([['A/0', 'A/1', 'B/0', 'B/1', 'C/0', 'C/1'], ['A/0', 'A/1'], ['B/0', 'B/1'], ['C/0', 'C/1']]);
+    expect(recorded.delivered()).toEqual(['A/0', 'A/1', 'C/0', 'C/1']);
+    expect(recorded.deaths()).toMatchObject([{ reason: 'account' }]);
+    expect(recorded.dead()).toEqual(['B/0', 'B/1']);
+  });
+
+  it('leaves the destinations that were not asked yet open when something stops that', async () => {
+    const jobs = ['A', 'B', 'C'].map((destinationId) => aJob({ jobId: destinationId, destinationId }));
+    const { openWires, stopped, recorded } = await send(await eventsOf(...jobs), (_request, number) => (number === 1 ? rejectedRequest() : number === 2 ? accepted() : rateLimited(60_000)));
+    expect(recorded.delivered()).toEqual(['A/0']);
+    expect(openWires).toEqual(['B/0', 'C/0']);
+    expect(stopped).toMatchObject({ kind: 'rate_limited' });
   });
 
   it('concerns all where the named destination was never sent, instead of asking for ever', async () => {

@@ -2,6 +2,7 @@ import { assertNever, type InboundReply, type ItemFault, type SentBatch, type Ve
 import type { BatchEvent, TakenJob } from './batch.ts';
 import { outcomeUnknown } from './deaths.ts';
 import type { Death, DeliverPorts, SendResult, Settlement } from './deliver-ports.ts';
+import { deliveryIdsOf } from './delivery-ids.ts';
 import type { Account } from './ports.ts';
 import { cutAt } from './salvage.ts';
 import { stopOfToken, type Stopped } from './stopped.ts';
@@ -119,8 +120,8 @@ class Run {
     const poll =
       verdict.statusId !== undefined && status !== undefined ? { statusId: verdict.statusId, afterMs: status.firstPollMs } : undefined;
     const delivered = taken.length === 0 ? undefined : { events: taken, traceId: verdict.traceId, poll };
-    await this.#settleFaults(faults, verdict.traceId, requestMs, delivered);
-    return faults.size === 0 ? 'clean' : 'faulty';
+    const found = await this.#settleFaults(faults, verdict.traceId, requestMs, delivered);
+    return faults.size === 0 ? 'clean' : found;
   }
 
   /** An earlier attempt got no answer, and now the platform says that it has the event already. */
@@ -143,10 +144,19 @@ class Run {
   async #rejectedRequest(events: readonly BatchEvent[], verdict: Refusal<'rejected_request'>, requestMs: number): Promise<Found> {
     const destinations = [...new Set(events.map((event) => event.job.destinationId))];
     const named = new Set(verdict.groups.map((group) => destinations[group]).filter((destination) => destination !== undefined));
+    if (named.size === 0 && destinations.length > 1) return this.#eachDestination(events);
     const concerned = (event: BatchEvent) => named.size === 0 || named.has(event.job.destinationId);
     await this.#bury(events.filter(concerned), verdict, verdict.concern, requestMs);
     const rest = await this.attempt(events.filter((event) => !concerned(event)));
     return rest === 'stopped' ? 'stopped' : 'faulty';
+  }
+
+  /** Some destination is at fault and none was named: it must not take down those that only share its request. */
+  async #eachDestination(events: readonly BatchEvent[]): Promise<Found> {
+    for (const own of Map.groupBy(events, (event) => event.job.destinationId).values()) {
+      if ((await this.attempt(own)) === 'stopped') return 'stopped';
+    }
+    return 'faulty';
   }
 
   async #rejectedEvents(events: readonly BatchEvent[], verdict: Refusal<'rejected_events'>, requestMs: number): Promise<Found> {
@@ -155,7 +165,7 @@ class Run {
     const { code, message, traceId } = verdict;
     const named = faultsOf(events, verdict.indices.map((index) => words.get(index) ?? { index, code, message, retryable: false }));
     if (named.size === 0) return this.#halves(events, true);
-    await this.#settleFaults(named, traceId, requestMs);
+    if ((await this.#settleFaults(named, traceId, requestMs)) === 'stopped') return 'stopped';
     const rest = await this.attempt(events.filter((event) => !named.has(event)));
     return rest === 'stopped' ? 'stopped' : 'faulty';
   }
@@ -205,16 +215,23 @@ class Run {
     traceId: string | undefined,
     requestMs: number,
     delivered?: Settlement['delivered'],
-  ): Promise<void> {
+  ): Promise<Found> {
     const dead = deathsByWords([...faults].filter(([, fault]) => !fault.retryable), traceId);
     if (delivered !== undefined || dead.length > 0) await this.#settle({ ...(delivered !== undefined && { delivered }), dead, requestMs });
     const later = [...faults.values()].filter((fault) => fault.retryable);
     const first = later[0];
-    if (first === undefined) return;
+    if (first === undefined) return 'faulty';
+    const limited = later.filter((fault) => fault.cooldownMs !== undefined);
+    if (limited[0] !== undefined) {
+      const { code, message } = limited[0];
+      const cooldownMs = Math.max(...limited.map((fault) => fault.cooldownMs ?? 0));
+      return this.#stop({ kind: 'rate_limited', scope: 'account', cooldownMs, code, message, traceId, requestMs });
+    }
     const { code, message } = first;
     const waits = later.map((fault) => fault.afterMs ?? 0);
     const afterMs = waits.some((ms) => ms > 0) ? Math.max(...waits) : undefined;
     this.stopped ??= { kind: 'retry', afterMs, code, message, traceId, requestMs, ambiguous: false };
+    return 'faulty';
   }
 
   /** Written before the next request goes out: what is known must not be lost with this process. */
@@ -243,6 +260,7 @@ class Run {
       platform: definition.id,
       accountId: this.#account.id,
       destinationIds: groups.map((group) => group.destinationId),
+      deliveryIds: deliveryIdsOf(events),
       events: events.length,
       jobs: jobsOf(events).length,
       outcome: verdict.kind !== 'accepted' ? verdict.kind : verdict.faults.length > 0 ? 'partial' : 'delivered',

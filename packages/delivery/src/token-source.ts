@@ -7,6 +7,8 @@ export interface TokenSourceDeps {
   readonly endpoints: PlatformEndpoints;
   readonly tokens: TokenCache;
   readonly send: Send;
+  /** When `send` gives up on an answer: until then nobody else may refresh. */
+  readonly requestTimeoutMs: number;
   storeRefreshToken(account: Account, refreshToken: string): Promise<void>;
   now(): number;
   sleep(ms: number): Promise<void>;
@@ -14,8 +16,8 @@ export interface TokenSourceDeps {
 
 /** A token is given up this long before it ends, so that it does not end on the way. */
 const EARLY_MS = 60_000;
-/** A refresh that takes longer than this is taken for dead, and another process may try. */
-const LOCK_MS = 20_000;
+/** What a refresh may take beyond its request, for Redis. One that takes longer is taken for dead, and another process may try. */
+const LOCK_MARGIN_MS = 5_000;
 /** How long to wait for another process' refresh before the job is tried again later. */
 const WAIT_MS = 15_000;
 const WAIT_STEP_MS = 100;
@@ -50,7 +52,7 @@ async function find(deps: TokenSourceDeps, account: Account): Promise<TokenResul
 
   const deadline = deps.now() + WAIT_MS;
   for (;;) {
-    const lock = await tokens.lock(account.id, LOCK_MS);
+    const lock = await tokens.lock(account.id, deps.requestTimeoutMs + LOCK_MARGIN_MS);
     if (lock !== undefined) {
       try {
         // Somebody else may have refreshed just before we got the lock.
@@ -65,7 +67,7 @@ async function find(deps: TokenSourceDeps, account: Account): Promise<TokenResul
     await deps.sleep(WAIT_STEP_MS);
     const fresh = await tokens.get(account.id, account.revision);
     if (fresh !== undefined) return { kind: 'token', accessToken: fresh };
-    if (deps.now() > deadline) return { kind: 'retry', code: 'token_refresh_busy', message: 'Another process is refreshing the access token and has not ended.' };
+    if (deps.now() > deadline) return { kind: 'busy', code: 'token_refresh_busy', message: 'Another process is refreshing the access token and has not ended.' };
   }
 }
 

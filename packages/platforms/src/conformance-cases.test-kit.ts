@@ -56,6 +56,8 @@ export const BROKEN_HEADERS: readonly Readonly<Record<string, string>>[] = [
     'x-ad-account-usage': '{"reset_time_duration":-1}',
   },
   { 'retry-after': '99999999999999999999999' },
+  { 'retry-after': '0' },
+  { 'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT' },
 ];
 
 /** The body whole and cut off at some forty places. */

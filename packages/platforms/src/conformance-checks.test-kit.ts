@@ -43,7 +43,10 @@ function indexFlaws(indices: readonly number[], below: number): string[] {
 
 function waitFlaws(verdict: Verdict): string[] {
   const waitMs = verdict.kind === 'retry' ? verdict.afterMs : verdict.kind === 'rate_limited' ? verdict.cooldownMs : undefined;
-  return waitMs === undefined || (Number.isFinite(waitMs) && waitMs >= 0) ? [] : [`waits ${waitMs} ms`];
+  // A cool-down of nothing spends no attempt either: the request would go out again and again.
+  const isLongEnough = waitMs === undefined || (Number.isFinite(waitMs) && (verdict.kind === 'rate_limited' ? waitMs > 0 : waitMs >= 0));
+  const pauses = verdict.kind === 'accepted' ? verdict.faults.flatMap(({ cooldownMs }) => cooldownMs ?? []) : [];
+  return isLongEnough && pauses.every((ms) => Number.isFinite(ms) && ms > 0) ? [] : [`waits ${[waitMs, ...pauses].join(', ')} ms`];
 }
 
 /** What is wrong with what became of one event, given a text that must not come out in the clear. */

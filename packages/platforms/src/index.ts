@@ -12,7 +12,7 @@ export const PLATFORMS: Readonly<Record<AdsPlatformId, PlatformDefinition>> = {
 
 export { googleAds, linkedinAds, metaAds };
 export type { GoogleCredentials } from './google/index.ts';
-export { DEFAULT_LINKEDIN_VERSION, OLD_VERSION_MONTHS, versionAgeMonths, type LinkedinCredentials } from './linkedin/index.ts';
+export { oldVersion as oldLinkedinVersion, type LinkedinCredentials } from './linkedin/index.ts';
 export {
   ATTRIBUTION_WINDOW_MS,
   datasetCreateRequest,

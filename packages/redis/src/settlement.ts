@@ -73,7 +73,8 @@ async function buryAll(deps: SettlementDeps, settlement: Settlement, nowMs: numb
   const letters: Letter[] = [];
   const ops: SettleOp[] = [];
   for (const death of settlement.dead ?? []) {
-    const attempted = settlement.requestMs !== undefined || death.reason === 'attempts_exhausted';
+    // Of the last two events die without a request too, when no access token can be had.
+    const attempted = settlement.requestMs !== undefined || death.reason === 'attempts_exhausted' || death.reason === 'operator';
     for (const [job, all] of byJob(death.events)) {
       const history = await historyOf(deps, job);
       const events = all.filter(({ position }) => history.isOpen(position));

@@ -75,3 +75,6 @@ export const workerFields = {
   WORKER_CONCURRENCY: whole(8_192, 1, 65_536),
   SALVAGE: z.stringbool({ error: 'must be on or off' }).default(true),
 };
+
+/** Names of all variables that either role reads; the secret key's field depends on `NODE_ENV` and is made in `config.ts`. */
+export const SETTINGS: readonly string[] = ['RELAY_SECRET_KEY', ...Object.keys({ ...sharedFields, ...apiFields, ...workerFields })];

@@ -8,7 +8,7 @@ export {
   type SharedConfig,
   type WorkerConfig,
 } from './config.ts';
-export { WORKER_PLATFORMS, type WorkerPlatform } from './config-fields.ts';
+export { SETTINGS, WORKER_PLATFORMS, type WorkerPlatform } from './config-fields.ts';
 export { describeConfig } from './describe-config.ts';
 export { createLogger, describeError, type Logger, type LoggerOptions } from './logger.ts';
 export { createMetrics, type Metrics, type MetricsOptions, type Registry } from './metrics.ts';

@@ -1,8 +1,33 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
 import { freePort } from './free-port.ts';
 import { noRedis, provideRedis } from './provide-redis.ts';
 import { answersPing } from './redis-ping.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('a server that is too old for the relay is passed over, and the error says so', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'relay-path-'));
+  const aServer = (name: string, version: string) =>
+    writeFile(join(dir, name), `#!/bin/sh\nif [ "$1" = --version ]; then echo '${version}'; else echo "$0 was started"; exit 1; fi\n`, { mode: 0o755 });
+  try {
+    vi.stubEnv('PATH', dir);
+    await aServer('redis-server', 'Redis server v=6.2.14 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=0');
+    const provide = () => provideRedis({ docker: false, install: false }).then(() => 'provided', (error: Error) => error.message);
+    expect(await provide()).toContain('redis-server is version 6.2.14, and the relay needs 7.0 or newer');
+    await aServer('valkey-server', 'Valkey server v=8.0.1 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=0');
+    const text = await provide();
+    expect(text).toContain('valkey-server was started');
+    expect(text).not.toContain('redis-server was started');
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+});
 
 test('the error when there is no way names what was tried and every way', () => {
   const text = noRedis(['the image redis:7 could not be pulled']);

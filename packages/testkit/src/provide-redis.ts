@@ -3,6 +3,7 @@ import { startRedisContainer } from './redis-docker.ts';
 import { canInstallRedis, installRedis } from './redis-install.ts';
 import { answersPing } from './redis-ping.ts';
 import { DataDirInUse, startRedisServer } from './redis-server.ts';
+import { requireRecentServer } from './redis-version.ts';
 import { findCommand } from './run-command.ts';
 
 const DATABASES = 64;
@@ -26,12 +27,13 @@ export type ProvideRedisOptions = {
 
 /**
  * Redis for the demo, for `npm start` and for tests, found in this order: the given URL; a redis-server or valkey-server on
- * the PATH; a Docker engine; the Debian package; otherwise an error that lists the ways.
+ * the PATH, unless api and worker would refuse it as too old; a Docker engine; the Debian package; otherwise an error that
+ * lists the ways.
  */
 export async function provideRedis(options: ProvideRedisOptions = {}): Promise<ProvidedRedis> {
   if (options.url !== undefined && options.url !== '') return useGiven(options.url);
   const failed: string[] = [];
-  for (const way of [onPath, inDocker, installed]) {
+  for (const way of [onPath('redis-server'), onPath('valkey-server'), inDocker, installed]) {
     try {
       const redis = await way(options);
       if (redis !== undefined) return redis;
@@ -50,7 +52,7 @@ export function noRedis(failed: readonly string[]): string {
     ...failed.map((reason) => `  tried: ${reason}`),
     'Any one of these helps:',
     '  - set REDIS_URL, for example REDIS_URL=redis://127.0.0.1:6379',
-    '  - put redis-server (6.2 or newer) or valkey-server on the PATH: apt-get install redis-server, brew install redis',
+    '  - put redis-server (7.0 or newer) or valkey-server on the PATH: apt-get install redis-server, brew install redis',
     '  - start a Docker engine that has or can pull redis:7 (another image: RELAY_REDIS_IMAGE)',
     '  - on Debian or Ubuntu run this as root: the redis-server package is then installed for you',
   ].join('\n');
@@ -73,9 +75,13 @@ async function useGiven(url: string): Promise<ProvidedRedis> {
   };
 }
 
-async function onPath(options: ProvideRedisOptions): Promise<ProvidedRedis | undefined> {
-  const binary = findCommand(['redis-server', 'valkey-server']);
-  return binary === undefined ? undefined : { source: 'server', ...(await startRedisServer({ binary, ...common(options) })) };
+function onPath(name: string): (options: ProvideRedisOptions) => Promise<ProvidedRedis | undefined> {
+  return async (options) => {
+    const binary = findCommand([name]);
+    if (binary === undefined) return undefined;
+    await requireRecentServer(binary);
+    return { source: 'server', ...(await startRedisServer({ binary, ...common(options) })) };
+  };
 }
 
 async function inDocker(options: ProvideRedisOptions): Promise<ProvidedRedis | undefined> {
@@ -89,6 +95,7 @@ async function installed(options: ProvideRedisOptions): Promise<ProvidedRedis | 
   if (options.install === false || !canInstallRedis()) return undefined;
   const say = options.say ?? ((line: string) => process.stderr.write(`${line}\n`));
   const binary = await installRedis(say);
+  await requireRecentServer(binary);
   return { source: 'installed', ...(await startRedisServer({ binary, ...common(options) })) };
 }
 

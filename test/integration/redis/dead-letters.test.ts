@@ -63,6 +63,11 @@ describe('a settlement with dead events', () => {
     await relay.delivery().settle({ dead: [{ events: await batchOf(unsent!), reason: 'expired', code: 'expired', message: 'Too old.', traceId: undefined }], requestMs: undefined });
     expect(await lettersOf('unsent')).toMatchObject([{ attempts: 0, firstAttemptAtMs: undefined, lastAttemptAtMs: undefined }]);
 
+    await send(relay.api, { accountId: 'tokenless' });
+    const [tokenless] = await jobsOf('tokenless');
+    await relay.delivery().settle({ dead: [{ events: await batchOf(tokenless!), reason: 'operator', code: 'invalid_client', message: 'No such client.', traceId: undefined }], requestMs: undefined });
+    expect(await lettersOf('tokenless')).toMatchObject([{ attempts: 1, lastAttemptAtMs: expect.any(Number), reason: 'operator' }]);
+
     const refusedAccount = await send(relay.api, { accountId: 'refusing' });
     const [job] = await jobsOf('refusing');
     await relay.delivery().settle({ dead: [{ events: await batchOf(job!), reason: 'account', code: '200', message: 'No permission.', traceId: undefined }], requestMs: 9 });

@@ -16,6 +16,8 @@ export interface AccessTokensDeps {
   readonly endpoints: PlatformEndpoints;
   readonly tokens: TokenCache;
   readonly send: Send;
+  /** When `send` gives up on an answer. */
+  readonly requestTimeoutMs: number;
   readonly storeRefreshToken: (account: Account, refreshToken: string) => Promise<void>;
   readonly now: () => number;
 }
@@ -52,6 +54,7 @@ async function lookUp(deps: AccessTokensDeps, account: Account): Promise<AccessT
       if (result.kind === 'reply' && result.reply.status >= 400) refusal = result.reply;
       return result;
     },
+    requestTimeoutMs: deps.requestTimeoutMs,
     storeRefreshToken: deps.storeRefreshToken,
     now: deps.now,
     sleep: (ms) => sleep(ms),

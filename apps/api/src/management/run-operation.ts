@@ -104,6 +104,7 @@ function noToken(token: Exclude<AccessToken, { kind: 'token' }>, platform: strin
       return new RelayError('reconnect_required', `There is no access token for this account: ${words} Reconnect the account and store its new credentials.`, extras);
     case 'operator':
       return new RelayError('platform_config', `The platform refuses the relay's own set-up: ${words} This is for the operator of the relay.`, extras);
+    case 'busy':
     case 'retry':
       return new RelayError(code === 'timeout' ? 'platform_timeout' : 'platform_unavailable', `No access token could be got for this account: ${words} Try again later.`, extras);
   }

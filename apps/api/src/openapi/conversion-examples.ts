@@ -11,7 +11,7 @@ const event = {
   eventId: 'order-4711',
   value: 49.99,
   currency: 'EUR',
-  user: { email: 'jane@example.com', country: 'DE', clickIds: { fbc: 'fb.1.1795172400000.AbCdEf' } },
+  user: { email: 'jane@example.com', userAgent: 'Mozilla/5.0', country: 'DE', clickIds: { fbc: 'fb.1.1795172400000.AbCdEf' } },
   items: [{ id: 'sku-1', quantity: 1, price: 49.99 }],
   sourceUrl: 'https://shop.example/thanks',
   actionSource: 'web',

@@ -14,6 +14,13 @@ describe('POST /v1/ads/conversions: answers', () => {
     expect(reply.body).toEqual({ platform: 'metaads', eventsReceived: 1, eventsFailed: 0, failures: [], traceId: 'trace_1', deliveryId: 'dlv_1', status: 'delivered' });
   });
 
+  it('says in its log line whose delivery it was, and under which id the platform knows it', async () => {
+    await using api = await openApi();
+    await api.call('POST', SEND, { body: aRequest() });
+    const lines = api.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.filter(({ msg }) => msg === 'http.answered')).toMatchObject([{ deliveryId: 'dlv_1', accountId: 'acc_meta', platform: 'metaads', traceId: 'trace_1' }]);
+  });
+
   it('leaves traceId out where the platform gives none', async () => {
     await using api = await openApi();
     api.deliveries.onEnqueue = () => ({ traceId: undefined });
@@ -44,6 +51,13 @@ describe('POST /v1/ads/conversions: answers', () => {
     await using api = await openApi();
     const { body } = await api.call('POST', SEND, { body: aRequest({ events: [anEvent(), anEvent(), anEvent({ eventId: 'other' })] }) });
     expect(body['warnings']).toEqual([{ code: 'duplicate_event_id', eventIds: ['order_1'] }]);
+  });
+
+  it('says how many of the events that are sent lack what the platform asks for', async () => {
+    await using api = await openApi();
+    const events = [anEvent({ eventName: 'bare' }), anEvent({ eventId: 'b' }), anEvent({ eventId: 'c', eventName: 'bare' })];
+    const { body } = await api.call('POST', SEND, { body: aRequest({ events }) });
+    expect(body['warnings']).toEqual([{ code: 'web_context_missing', count: 2, message: expect.stringContaining('user.userAgent') }]);
   });
 
   it('answers 202 with where to look when the wait runs out', async () => {

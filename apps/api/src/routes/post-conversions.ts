@@ -11,6 +11,7 @@ import { answerOf, errorAnswers } from '../schemas/error.ts';
 type Needs = Pick<ApiDeps, 'accounts' | 'platforms' | 'now'> & SendNeeds;
 
 const MAX_DUPLICATES = 100;
+const WEB_CONTEXT_MISSING = 'These events from the web lack sourceUrl or user.userAgent, which the platform asks for. They are sent all the same.';
 
 export function postConversions(app: ApiApp, deps: Needs): void {
   const schema = {
@@ -23,7 +24,8 @@ export function postConversions(app: ApiApp, deps: Needs): void {
   app.post('/ads/conversions', { config: { scope: 'send' }, schema }, async (request, reply) => {
     const accepted = await prepareConversions(deps, callerOf(request), request.body);
     const duplicates = duplicateEventIds(request.body.events).slice(0, MAX_DUPLICATES);
-    const warnings = duplicates.length === 0 ? [] : [{ code: 'duplicate_event_id', eventIds: duplicates }];
+    const warnings: object[] = duplicates.length === 0 ? [] : [{ code: 'duplicate_event_id', eventIds: duplicates }];
+    if (accepted.lackingWebContext) warnings.push({ code: 'web_context_missing', count: accepted.lackingWebContext, message: WEB_CONTEXT_MISSING });
     return sendAndAnswer(deps, request, reply, accepted, { warnings });
   });
 }

@@ -23,6 +23,7 @@ const warningSchema = z.union([
     code: z.literal('duplicate_event_id'),
     eventIds: z.array(z.string()).meta({ description: 'Ids that stand more than once in this request, the first 100' }),
   }),
+  z.strictObject({ code: z.literal('web_context_missing'), count: countSchema.meta({ description: 'Events that it concerns' }), message: z.string() }),
   z.strictObject({ code: z.enum(['click_too_old', 'event_already_sent']), message: z.string() }),
 ]);
 

@@ -1,7 +1,7 @@
 import type { PlatformDefinition, PlatformId } from '@relay/contract';
 import { z } from 'zod';
 
-/** A platform for tests of the HTTP edge. It refuses events named `stale` and destinations that are not digits. */
+/** A platform for tests of the HTTP edge. It refuses events named `stale` and destinations that are not digits, and finds those named `bare` to lack something. */
 export function aPlatform(id: PlatformId): PlatformDefinition {
   return {
     id,
@@ -17,7 +17,7 @@ export function aPlatform(id: PlatformId): PlatformDefinition {
     toItem: (event, context) =>
       event.eventName === 'stale'
         ? { kind: 'refused', code: 'event_too_old', message: 'The event is older than 7 days.' }
-        : { kind: 'item', wire: JSON.stringify({ id: event.eventId }), expiresAtMs: context.nowMs + 1000 },
+        : { kind: 'item', wire: JSON.stringify({ id: event.eventId }), expiresAtMs: context.nowMs + 1000, lacksWebContext: event.eventName === 'bare' },
     toRequest: () => {
       throw new Error('the API sends nothing');
     },

@@ -51,7 +51,7 @@ export async function openApi(over: Over = {}) {
   const metrics = createMetrics({ processMetrics: false });
   const { config, limits, ...parts } = over;
   const { send = fakeSend(), platforms = { metaads: aPlatform('metaads'), linkedinads: aPlatform('linkedinads') }, now = () => T0 } = parts;
-  const accessTokens = createAccessTokens({ definitionOf: ({ platform }) => platforms[platform], endpoints: TEST_ENDPOINTS, tokens: fakeTokens(), send, storeRefreshToken: async () => undefined, now });
+  const accessTokens = createAccessTokens({ definitionOf: ({ platform }) => platforms[platform], endpoints: TEST_ENDPOINTS, tokens: fakeTokens(), send, requestTimeoutMs: 12_000, storeRefreshToken: async () => undefined, now });
   const app = await buildApi({
     accounts,
     apiKeys,

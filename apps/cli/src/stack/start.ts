@@ -9,7 +9,7 @@ function welcome({ apiUrl, workerUrl, sandboxUrl, secrets, logFolder }: Stack): 
   const body = JSON.stringify({
     accountId: 'acc_meta',
     destinationId: SEED.meta.pixels[0],
-    events: [{ eventName: 'Purchase', eventTime: 0, eventId: 'order-4711', value: 49.9, currency: 'EUR', user: { email: 'jane@example.com' }, actionSource: 'web', sourceUrl: 'https://shop.example.com/thank-you' }],
+    events: [{ eventName: 'Purchase', eventTime: 0, eventId: 'order-4711', value: 49.9, currency: 'EUR', user: { email: 'jane@example.com', userAgent: 'Mozilla/5.0' }, actionSource: 'web', sourceUrl: 'https://shop.example.com/thank-you' }],
   }).replace('"eventTime":0', `"eventTime":'$(date +%s)'`);
   return `
 Conversion Relay is up, with emulated platforms behind it. Ctrl-C stops it; data stay in ${KEPT}

@@ -1,14 +1,8 @@
 import type { ConversionEvent } from '@relay/contract';
 import { asSha256Hex, sha256Hex } from '../identity/hash.ts';
 import { normaliseIp } from '../identity/ip.ts';
-import {
-  normaliseEmail,
-  normaliseFamilyName,
-  normaliseGivenName,
-  normalisePhone,
-  normalisePostalCode,
-  normaliseRegion,
-} from './normalise.ts';
+import { isoCountry } from '../identity/iso.ts';
+import { normaliseEmail, normaliseFamilyName, normaliseGivenName, normalisePhone, normalisePostalCode } from './normalise.ts';
 
 type User = ConversionEvent['user'];
 
@@ -43,7 +37,7 @@ export function userIdentifiers(user: User): readonly UserIdentifier[] {
 /** All four parts or nothing: a partial address fails the whole request. */
 function addressOf(user: User) {
   if (user.firstName === undefined || user.lastName === undefined || user.zip === undefined || user.country === undefined) return undefined;
-  const regionCode = normaliseRegion(user.country);
+  const regionCode = isoCountry(user.country);
   if (regionCode === undefined) return undefined;
   const postalCode = normalisePostalCode(user.zip, regionCode);
   const givenName = hashed(user.firstName, normaliseGivenName);
@@ -76,7 +70,7 @@ export function adIdentifiers(user: User): Readonly<Record<string, string>> | un
 /** The address to match by, unless the user is known to be where Google must not be told. */
 export function sendableIp(user: User): string | undefined {
   if (user.ipAddress === undefined) return undefined;
-  const region = user.country === undefined ? undefined : normaliseRegion(user.country);
+  const region = user.country === undefined ? undefined : isoCountry(user.country);
   if (region !== undefined && NO_IP_REGIONS.has(region)) return undefined;
   return normaliseIp(user.ipAddress);
 }

@@ -78,18 +78,6 @@ function isSeparator(char: string): boolean {
   return char === ',' || char === ' ' || WHITESPACE.test(char);
 }
 
-/** Two letters, upper case. Not hashed. */
-export function normaliseRegion(raw: string): string | undefined {
-  const region = raw.trim().toUpperCase();
-  if (region.length !== 2 || !isLetter(region.charCodeAt(0)) || !isLetter(region.charCodeAt(1))) return undefined;
-  // A frequent slip; ISO 3166-1 has GB and only reserves UK for it.
-  return region === 'UK' ? 'GB' : region;
-}
-
-function isLetter(char: number): boolean {
-  return char >= 65 && char <= 90;
-}
-
 const US_ZIP = /^\d{5}(?:-?\d{4})?$/;
 
 /** Trimmed. Not hashed. The guide's form for the US is held, as `INVALID_POSTAL_CODE` would fail the whole request. */

@@ -131,20 +131,35 @@ describe('destinations', () => {
 
   it.each(Object.entries(REASONS).filter(([, kind]) => kind === 'destination' || kind === 'account'))('%s is never split', (reason, concern) => {
     expect(rejected({ field: 'destinations[0]', reason })).toMatchObject({ kind: 'rejected_request', groups: [0], concern, code: reason });
-    expect(rejected({ description: 'x', reason })).toMatchObject({ kind: 'rejected_request', groups: [0, 1], concern, code: reason });
     expect(rejected({ field: 'events.events[3].user_data', reason })).toMatchObject({ kind: 'rejected_request', groups: [1], concern });
-    expect(read(400, anError(400, { reason }))).toMatchObject({ kind: 'rejected_request', groups: [0, 1], concern });
+  });
+
+  it.each(Object.entries(REASONS).filter(([, kind]) => kind === 'destination' || kind === 'account'))('%s that names none of several may be any one’s', (reason, concern) => {
+    for (const body of [anError(400, { reason }), anError(400, { violations: [{ description: 'x', reason }] }), anError(400, { violations: [{ field: 'destinations[2]', reason }] })]) {
+      expect(read(400, body)).toMatchObject({ kind: 'rejected_request', groups: [], concern, code: reason });
+      expect(read(400, body, ALONE)).toMatchObject({ kind: 'rejected_request', groups: [0], concern, code: reason });
+    }
+  });
+
+  it('that are named go first, with their own words', () => {
+    expect(rejected({ description: 'x', reason: 'NOT_ALLOWLISTED' }, { field: 'destinations[1]', description: 'No such action.', reason: 'INVALID_CONVERSION_ACTION_ID' })).toMatchObject({
+      kind: 'rejected_request',
+      groups: [1],
+      concern: 'destination',
+      code: 'INVALID_CONVERSION_ACTION_ID',
+    });
   });
 
   it('that do not take an event’s source reject that event, if it is named', () => {
     const reason = 'EVENT_SOURCE_AND_DESTINATION_MISMATCH';
     expect(rejected({ field: 'events.events[3].event_source', reason })).toMatchObject({ kind: 'rejected_events', indices: [3] });
     expect(rejected({ field: 'destinations[1]', reason })).toMatchObject({ kind: 'rejected_request', groups: [1], concern: 'destination' });
-    expect(read(400, anError(400, { reason }))).toMatchObject({ kind: 'rejected_request', groups: [0, 1] });
+    expect(read(400, anError(400, { reason }))).toMatchObject({ kind: 'rejected_request', groups: [] });
   });
 
   it('are meant by 404', () => {
-    expect(read(404, anError(404, { status: 'NOT_FOUND' }))).toMatchObject({ kind: 'rejected_request', groups: [0, 1], concern: 'destination', code: 'NOT_FOUND' });
+    expect(read(404, anError(404, { status: 'NOT_FOUND' }))).toMatchObject({ kind: 'rejected_request', groups: [], concern: 'destination', code: 'NOT_FOUND' });
+    expect(read(404, anError(404, { status: 'NOT_FOUND' }), ALONE)).toMatchObject({ kind: 'rejected_request', groups: [0], concern: 'destination' });
     expect(read(404, anError(404, { status: 'NOT_FOUND', violations: [{ field: 'destinations[1]', reason: 'INVALID_CONVERSION_ACTION_ID' }] }))).toMatchObject({ groups: [1] });
     expect(read(404, '<html>').kind).toBe('retry');
   });
@@ -177,10 +192,12 @@ describe('access', () => {
     expect(read(status, body)).toMatchObject(expected);
   });
 
-  it('spares the other destinations where Google names one', () => {
-    const body = anError(403, { status: 'PERMISSION_DENIED', violations: [{ field: 'destinations[1].operating_account', description: 'No access.' }] });
-    expect(read(403, body)).toMatchObject({ kind: 'rejected_request', groups: [1] });
-    expect(read(403, body, ALONE)).toMatchObject({ kind: 'unauthorised', refreshable: false });
+  it.each([SENT, ALONE])('is refused to the destination that Google names, and not to the account: %j', (sent) => {
+    const body = (field: string, reason?: string) => anError(403, { status: 'PERMISSION_DENIED', violations: [{ field, description: 'No access.', ...(reason && { reason }) }] });
+    const last = sent.groupSizes.length - 1;
+    expect(read(403, body(`destinations[${last}].operating_account`), sent)).toMatchObject({ kind: 'rejected_request', groups: [last], concern: 'destination' });
+    expect(read(403, body(`destinations[${last}]`, 'NOT_ALLOWLISTED'), sent)).toMatchObject({ kind: 'rejected_request', groups: [last], concern: 'account', code: 'NOT_ALLOWLISTED' });
+    for (const field of ['', 'destinations', 'destinations[2]']) expect(read(403, body(field, 'NOT_ALLOWLISTED'), sent)).toMatchObject({ kind: 'unauthorised', refreshable: false });
   });
 });
 
@@ -194,6 +211,10 @@ describe('rate limits', () => {
     [quota('IngestionMutateRequestsPerMinutePerProject', '90.5s'), {}, 90_500, 'IngestionMutateRequestsPerMinutePerProject'],
     [quota('IngestionMutateRequestsPerMinutePerProject', '1s'), { 'retry-after': '120' }, 120_000, 'IngestionMutateRequestsPerMinutePerProject'],
     [quota(), { 'retry-after': '5' }, 5_000, 'RESOURCE_EXHAUSTED'],
+    [quota(), { 'retry-after': '0' }, 60_000, 'RESOURCE_EXHAUSTED'],
+    [quota(), { 'retry-after': 'Fri, 20 Nov 2026 14:59:59 GMT' }, 60_000, 'RESOURCE_EXHAUSTED'],
+    [quota(undefined, '0s'), {}, 60_000, 'RESOURCE_EXHAUSTED'],
+    [quota('IngestionMutateRequestsPerDayPerProject', '0s'), {}, 3_600_000, 'IngestionMutateRequestsPerDayPerProject'],
     ['<html>', {}, 60_000, 'unreadable_reply'],
   ])('%s', (body, headers, cooldownMs, code) => {
     expect(read(429, body, SENT, headers)).toMatchObject({ kind: 'rate_limited', scope: 'app', cooldownMs, code });

@@ -34,7 +34,7 @@ function readRefusal(status: number, error: GoogleError, sent: SentBatch, said: 
     case 403:
       return readForbidden(error, sent, said);
     case 404:
-      return readRejection(error, sent, said) ?? { kind: 'rejected_request', groups: allGroups(sent), concern: 'destination', ...said };
+      return readRejection(error, sent, said) ?? { kind: 'rejected_request', groups: groupIfAlone(sent), concern: 'destination', ...said };
     default:
       return undefined;
   }
@@ -75,15 +75,16 @@ function rateLimited(reply: InboundReply, error: GoogleError | undefined, said: 
 
 /**
  * What a person has to grant holds the account, so that nothing is lost while they do: `PERMISSION_DENIED` too, which is
- * cured by access for the authorised user. A destination that Google names is that destination's fault alone.
+ * cured by access for the authorised user. A destination that Google names is that destination's fault alone, also where no
+ * other was sent: it must not hold those that come in other requests.
  */
 function readForbidden(error: GoogleError, sent: SentBatch, said: Said): Verdict {
   const reason = error.reason ?? '';
   if (reason === SCOPE_REASON) return { kind: 'unauthorised', refreshable: false, ...said };
   if (OPERATOR_REASONS.has(reason)) return { kind: 'rejected_request', groups: allGroups(sent), concern: 'operator', ...said };
   const { destination } = sortViolations(error.violations, sent);
-  if (destination !== undefined && destination.groups.length < sent.groupSizes.length) {
-    return { kind: 'rejected_request', groups: destination.groups, concern: destination.concern, ...saidBy(said, destination.first) };
+  if (destination !== undefined && destination.named.length > 0) {
+    return { kind: 'rejected_request', groups: destination.named, concern: destination.concern, ...saidBy(said, destination.first) };
   }
   return { kind: 'unauthorised', refreshable: false, ...said };
 }
@@ -94,14 +95,15 @@ function readRejection(error: GoogleError, sent: SentBatch, said: Said): Verdict
   const topClass = classOf(error.reason);
   if (tooLarge !== undefined || topClass === 'size') return { kind: 'too_large', ...saidBy(said, tooLarge) };
   if (destination !== undefined) {
-    return { kind: 'rejected_request', groups: destination.groups, concern: destination.concern, ...saidBy(said, destination.first) };
+    const groups = destination.named.length > 0 ? destination.named : groupIfAlone(sent);
+    return { kind: 'rejected_request', groups, concern: destination.concern, ...saidBy(said, destination.first) };
   }
   if (events.length > 0) {
     const first = events[0]!;
     return { kind: 'rejected_events', indices: events.map(({ index }) => index), faults: events, ...said, code: first.code, message: first.message };
   }
   if (topClass === 'destination' || topClass === 'account' || topClass === 'source') {
-    return { kind: 'rejected_request', groups: allGroups(sent), concern: topClass === 'account' ? 'account' : 'destination', ...said };
+    return { kind: 'rejected_request', groups: groupIfAlone(sent), concern: topClass === 'account' ? 'account' : 'destination', ...said };
   }
   if (relay !== undefined || topClass === 'relay') {
     return { kind: 'rejected_request', groups: allGroups(sent), concern: 'operator', ...saidBy(said, relay) };
@@ -117,6 +119,11 @@ function hintOf(reply: InboundReply, error: GoogleError | undefined): number | u
   const header = retryAfterMs(reply.headers, reply.receivedAtMs);
   const detail = error?.retryDelayMs;
   return header === undefined || detail === undefined ? (header ?? detail) : Math.max(header, detail);
+}
+
+/** Whom a fault of some destination concerns where Google names none: with several, that is not known. */
+function groupIfAlone({ groupSizes }: SentBatch): readonly number[] {
+  return groupSizes.length === 1 ? [0] : [];
 }
 
 function allGroups({ groupSizes }: SentBatch): readonly number[] {

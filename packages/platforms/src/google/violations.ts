@@ -10,7 +10,8 @@ const DESTINATION_INDEX = /(?:^|\.)destinations\[(\d+)\]/;
 export interface SortedViolations {
   /** One per event named, first code, all its words. */
   readonly events: readonly ItemFault[];
-  readonly destination: { readonly groups: readonly number[]; readonly concern: 'destination' | 'account'; readonly first: FieldViolation } | undefined;
+  /** `named`: empty where no path says which destination. */
+  readonly destination: { readonly named: readonly number[]; readonly concern: 'destination' | 'account'; readonly first: FieldViolation } | undefined;
   readonly relay: FieldViolation | undefined;
   readonly tooLarge: FieldViolation | undefined;
 }
@@ -43,7 +44,7 @@ export function sortViolations(violations: readonly FieldViolation[], sent: Sent
       }
     }
   }
-  return { events: faultsOf(events), destination: destinationFault(destinations, sent), relay, tooLarge };
+  return { events: faultsOf(events), destination: destinationFault(destinations), relay, tooLarge };
 }
 
 function kindOf({ field, reason }: FieldViolation, event: number | undefined): 'size' | 'destination' | 'relay' | 'event' {
@@ -71,15 +72,12 @@ function faultsOf(events: ReadonlyMap<number, { readonly code: string; readonly 
     .map(([index, { code, words }]) => ({ index, code, message: maskedText(words.join('; ')), retryable: false }));
 }
 
-function destinationFault(
-  found: readonly { readonly violation: FieldViolation; readonly group: number | undefined }[],
-  sent: SentBatch,
-): SortedViolations['destination'] {
-  const first = found[0];
+/** What names a destination decides: those it names are at fault whatever else is, and the rest is asked again. */
+function destinationFault(found: readonly { readonly violation: FieldViolation; readonly group: number | undefined }[]): SortedViolations['destination'] {
+  const first = (found.find(({ group }) => group !== undefined) ?? found[0])?.violation;
   if (first === undefined) return undefined;
-  const named = new Set(found.map(({ group }) => group));
-  const groups = named.has(undefined) ? sent.groupSizes.map((_, group) => group) : [...named].filter((group) => group !== undefined);
-  return { groups: groups.sort((one, other) => one - other), concern: concernOf(first.violation.reason), first: first.violation };
+  const named = new Set(found.map(({ group }) => group).filter((group) => group !== undefined));
+  return { named: [...named].sort((one, other) => one - other), concern: concernOf(first.reason), first };
 }
 
 function concernOf(reason: string | undefined): 'destination' | 'account' {

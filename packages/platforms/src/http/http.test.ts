@@ -8,10 +8,11 @@ const NOW_MS = Date.UTC(2026, 10, 20, 12, 0, 0);
 describe('Retry-After', () => {
   it.each([
     ['120', 120_000],
-    ['0', 0],
+    ['0', undefined],
     ['99999999999999999999999', 86_400_000],
     ['Fri, 20 Nov 2026 12:01:30 GMT', 90_000],
-    ['Fri, 20 Nov 2026 11:00:00 GMT', 0],
+    ['Fri, 20 Nov 2026 11:00:00 GMT', undefined],
+    ['Fri, 20 Nov 2026 12:00:00 GMT', undefined],
     ['soon', undefined],
     ['-5', undefined],
     ['1.5', undefined],

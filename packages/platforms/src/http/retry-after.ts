@@ -3,7 +3,7 @@ const MAX_HINT_MS = 24 * 60 * 60 * 1000;
 /** IMF-fixdate as RFC 9110 §5.6.7 has it. `Date.parse` alone would read a date into "-5". */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
-/** `Retry-After` (RFC 9110 §10.2.3) in ms from when the reply came; `undefined` if absent or not understood. */
+/** `Retry-After` (RFC 9110 §10.2.3) in ms from when the reply came; `undefined` if absent, not understood or no wait. */
 export function retryAfterMs(headers: Readonly<Record<string, string>>, receivedAtMs: number): number | undefined {
   const text = headers['retry-after']?.trim();
   if (text === undefined) return undefined;
@@ -12,7 +12,7 @@ export function retryAfterMs(headers: Readonly<Record<string, string>>, received
   return boundedHint(Date.parse(text) - receivedAtMs);
 }
 
-/** A wait that a platform asked for, between nothing and a day; `undefined` for what is no number. */
+/** A wait that a platform asked for, at most a day; `undefined` for none: "at once" (0, a date that is past) does not say when. */
 export function boundedHint(hintMs: number): number | undefined {
-  return Number.isNaN(hintMs) ? undefined : Math.min(Math.max(0, Math.ceil(hintMs)), MAX_HINT_MS);
+  return hintMs > 0 ? Math.min(Math.ceil(hintMs), MAX_HINT_MS) : undefined;
 }

@@ -1,8 +1,9 @@
 import type { ConversionEvent } from '@relay/contract';
 import { asSha256Hex, sha256Hex } from '../identity/hash.ts';
 import { isIpv4, normaliseIp } from '../identity/ip.ts';
+import { isoCountry } from '../identity/iso.ts';
 import { IDENTITY_CHOICES, type IdentityChoices } from './choices.ts';
-import { leadUrn, normaliseCountry, normaliseEmail, normaliseHashedName } from './normalise.ts';
+import { leadUrn, normaliseEmail, normaliseHashedName } from './normalise.ts';
 
 type User = ConversionEvent['user'];
 
@@ -57,7 +58,7 @@ function userInfoOf(user: User, choices: IdentityChoices): Readonly<Record<strin
   const firstName = user.firstName?.trim();
   const lastName = user.lastName?.trim();
   if (!firstName || !lastName) return undefined;
-  const countryCode = user.country === undefined ? undefined : normaliseCountry(user.country);
+  const countryCode = user.country === undefined ? undefined : isoCountry(user.country);
   const names = choices.names === 'plain' ? { firstName, lastName } : hashedNames(firstName, lastName);
   return countryCode === undefined ? names : { ...names, countryCode };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TEST_ENDPOINTS, platformConformance, utf8, withText } from '../conformance.test-kit.ts';
-import { DEFAULT_LINKEDIN_VERSION, linkedinAds, versionAgeMonths, type LinkedinCredentials } from './index.ts';
+import { linkedinAds, oldVersion, type LinkedinCredentials } from './index.ts';
 
 const CREDENTIALS: LinkedinCredentials = { accessToken: 'AQX' };
 const NOW_MS = Date.UTC(2026, 10, 20);
@@ -92,7 +92,10 @@ describe('tokens', () => {
 });
 
 describe('version', () => {
-  it.each([[DEFAULT_LINKEDIN_VERSION, 2], ['202511', 12], ['202612', -1], ['2026', undefined], ['202613', undefined]])('%s is %s months old', (version, months) => {
-    expect(versionAgeMonths(version, NOW_MS)).toBe(months);
+  it.each([['202511', 12], ['202512', 11], ['201901', 94]])('%s is old: %i months', (linkedinVersion, ageMonths) => {
+    expect(oldVersion(linkedinVersion, NOW_MS)).toEqual({ linkedinVersion, ageMonths });
+  });
+  it.each(['202601', '202609', '202612', '2026', '202613', ''])('%s is not', (version) => {
+    expect(oldVersion(version, NOW_MS)).toBeUndefined();
   });
 });

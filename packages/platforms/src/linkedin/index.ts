@@ -24,4 +24,4 @@ export const linkedinAds: PlatformDefinition<LinkedinCredentials> = {
   tokens,
 };
 export type { LinkedinCredentials } from './credentials.ts';
-export { DEFAULT_LINKEDIN_VERSION, OLD_VERSION_MONTHS, versionAgeMonths } from './version.ts';
+export { oldVersion } from './version.ts';

@@ -3,7 +3,7 @@ import type { ConversionEvent, ItemContext } from '@relay/contract';
 import { sha256Hex } from '../identity/hash.ts';
 import { wireUser } from './identifiers.ts';
 import { toItem } from './item.ts';
-import { decimalText, leadUrn, normaliseCountry, normaliseEmail, normaliseHashedName } from './normalise.ts';
+import { decimalText, leadUrn, normaliseEmail, normaliseHashedName } from './normalise.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 20, 15, 0, 0);
 const NOW_S = NOW_MS / 1000;
@@ -54,9 +54,6 @@ describe('normalisation', () => {
   });
   it.each([['203.0.113.7', 'fec52565aa0cf18f57d7cf5b3ac728503b8992d2d6f7d46da1d1201090902b02'], ['198.51.100.23', 'bfeb4c6192985efa05e7fa0740ac45708a515e569e7edaec7fc060ff72b44a0c']])('%s may go hashed', (ipAddress, hash) => {
     expect(wireUser({ ipAddress }, { ip: 'SHA256_IP_ADDRESS', names: 'plain' })).toEqual({ userIds: [{ idType: 'SHA256_IP_ADDRESS', idValue: hash }] });
-  });
-  it.each([['us', 'US'], [' De ', 'DE'], ['uk', 'GB'], ['usa', undefined], ['u2', undefined], ['', undefined]])('country %j is %s', (input, country) => {
-    expect(normaliseCountry(input)).toBe(country);
   });
   it.each([['urn:li:leadGenFormResponse:abc-1', 'urn:li:leadGenFormResponse:abc-1'], [' urn:li:x:1 ', 'urn:li:x:1'], ['12345', undefined], ['urn:li:', undefined], ['urn:li:a b', undefined]])('lead %j is %s', (input, urn) => {
     expect(leadUrn(input)).toBe(urn);

@@ -17,17 +17,6 @@ export function normaliseHashedName(raw: string): string | undefined {
   return name === '' ? undefined : name;
 }
 
-/** ISO 3166-1 alpha-2, upper case. */
-export function normaliseCountry(raw: string): string | undefined {
-  const country = raw.trim().toUpperCase();
-  if (country.length !== 2 || !isLetter(country.charCodeAt(0)) || !isLetter(country.charCodeAt(1))) return undefined;
-  return country === 'UK' ? 'GB' : country;
-}
-
-function isLetter(char: number): boolean {
-  return char >= 65 && char <= 90;
-}
-
 /** A lead that LinkedIn knows by URN, e.g. `urn:li:leadGenFormResponse:…`. Other platforms' lead ids are bare numbers. */
 export function leadUrn(raw: string): string | undefined {
   const urn = raw.trim();

@@ -24,7 +24,7 @@ describe('2xx', () => {
       kind: 'accepted',
       faults: [
         { index: 0, code: '17', message: 'email *** is bad', retryable: false },
-        { index: 1, code: 'TOO_MANY', retryable: true },
+        { index: 1, code: 'TOO_MANY', retryable: true, cooldownMs: 60_000 },
         { index: 2, code: '503', message: 'LinkedIn gave this event the status 503.', retryable: true },
       ],
     });
@@ -136,9 +136,17 @@ describe('rate limits', () => {
     [day, { 'retry-after': '120' }, 120_000],
     [{ ...day, message: 'throttle MINUTE limit' }, {}, 60_000],
     [{ ...day, message: 'throttle' }, { 'retry-after': '5' }, 5_000],
+    [{ ...day, message: 'throttle' }, { 'retry-after': '0' }, 60_000],
+    [day, { 'retry-after': 'Fri, 20 Nov 2026 14:59:59 GMT' }, 9 * 3_600_000],
     ['', {}, 60_000],
   ])('%j %j', (body, headers, cooldownMs) => {
     expect(read(429, body, headers)).toMatchObject({ kind: 'rate_limited', scope: 'account', cooldownMs });
+  });
+  it('of single elements pause the account for as long', () => {
+    const limited = (message: string, headers = {}) => read(200, { elements: [{ status: 429, error: { message } }, { status: 201 }, { status: 503 }] }, headers);
+    expect(limited('throttle')).toMatchObject({ kind: 'accepted', faults: [{ index: 0, retryable: true, cooldownMs: 60_000 }, { index: 2, retryable: true }] });
+    expect(limited(day.message)).toMatchObject({ faults: [{ cooldownMs: 9 * 3_600_000 }, {}] });
+    expect(limited('throttle', { 'retry-after': '5' })).toMatchObject({ faults: [{ cooldownMs: 5_000 }, {}] });
   });
   it('wait at least a minute just before midnight', () => {
     expect(read(429, day, {}, Date.UTC(2026, 10, 20, 23, 59, 59))).toMatchObject({ cooldownMs: 60_000 });

@@ -30,7 +30,7 @@ export function readReply(reply: InboundReply, sent: SentBatch): Verdict {
     case 426:
       return { kind: 'rejected_request', groups: allGroups(sent), concern: 'operator', ...said };
     case 429:
-      return rateLimited(reply, message, said);
+      return { kind: 'rate_limited', scope: 'account', cooldownMs: cooldownMsOf(reply, message), ...said };
     default:
   }
   // A 4xx without LinkedIn's envelope is from something on the way.
@@ -77,12 +77,11 @@ function codeClass(body: JsonObject): ReturnType<typeof classOf> {
 }
 
 /** The limits are per token. Those of a day are reset at midnight UTC. */
-function rateLimited(reply: InboundReply, message: string, said: Said): Verdict {
+function cooldownMsOf(reply: InboundReply, message: string): number {
   const untilMidnightMs = DAY_MS - (reply.receivedAtMs % DAY_MS);
   const computedMs = Math.max(MINUTE_MS, DAY_LIMIT.test(message) ? untilMidnightMs : 0);
   // LinkedIn documents no Retry-After; one that is there knows better than the rule of thumb.
-  const cooldownMs = retryAfterMs(reply.headers, reply.receivedAtMs) ?? computedMs;
-  return { kind: 'rate_limited', scope: 'account', cooldownMs, ...said };
+  return retryAfterMs(reply.headers, reply.receivedAtMs) ?? computedMs;
 }
 
 function readElements(reply: InboundReply, body: JsonObject | undefined, total: number): Verdict {
@@ -93,22 +92,24 @@ function readElements(reply: InboundReply, body: JsonObject | undefined, total: 
   }
   const faults: ItemFault[] = [];
   for (let index = 0; index < total; index += 1) {
-    const fault = elementFault(asObject(elements[index]), index);
+    const fault = elementFault(reply, asObject(elements[index]), index);
     if (fault !== undefined) faults.push(fault);
   }
   return { kind: 'accepted', traceId: undefined, faults, warnings: [], statusId: undefined };
 }
 
-function elementFault(element: JsonObject | undefined, index: number): ItemFault | undefined {
+function elementFault(reply: InboundReply, element: JsonObject | undefined, index: number): ItemFault | undefined {
   const status = asCount(element?.['status']);
   if (status !== undefined && status >= 200 && status < 300) return undefined;
   const error = asObject(element?.['error']);
+  const message = asText(error?.['message']) ?? '';
   const words = `LinkedIn gave this event ${status === undefined ? 'no status' : `the status ${status}`}.`;
   return {
     index,
     code: ownCode(error) ?? (status === undefined ? 'status_missing' : String(status)),
-    message: maskedText(asText(error?.['message']) ?? '') || words,
+    message: maskedText(message) || words,
     retryable: !isFinal(status),
+    ...(status === 429 && { cooldownMs: cooldownMsOf(reply, message) }),
   };
 }
 

@@ -129,6 +129,24 @@ describe('metaItem', () => {
   });
 });
 
+describe('an event from the web', () => {
+  const sourceUrl = 'https://shop.example/';
+  const user = { email: 'jo@example.com', userAgent: 'Mozilla/5.0' };
+  it.each<[boolean, Partial<ConversionEvent>]>([
+    [false, { actionSource: 'web', sourceUrl, user }],
+    [true, { actionSource: 'web', user }],
+    [true, { actionSource: 'web', sourceUrl: '', user }],
+    [true, { actionSource: 'web', sourceUrl }],
+    [true, { actionSource: 'web', sourceUrl, user: { ...user, userAgent: '' } }],
+    [true, { sourceUrl }],
+    [false, { sourceUrl, user }],
+    [false, {}],
+    [false, { actionSource: 'crm' }],
+  ])('is known to lack its address or user agent (%s): %j', (lacksWebContext, some) => {
+    expect(metaItem(anEvent(some), CONTEXT)).toMatchObject({ kind: 'item', lacksWebContext });
+  });
+});
+
 describe('metaItem refuses', () => {
   it.each<[string, Partial<ConversionEvent>]>([
     ['action_source_unsupported', { actionSource: 'app' }],

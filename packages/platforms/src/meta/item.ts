@@ -39,7 +39,7 @@ export function metaItem(event: ConversionEvent, context: ItemContext): ItemResu
   if (wire === undefined) return TOO_DEEP;
   // A UTF-16 unit is at most three bytes: most events are known to fit without being counted.
   if (wire.length * 3 > MAX_REQUEST_BYTES && Buffer.byteLength(wire) > MAX_REQUEST_BYTES) return TOO_LARGE;
-  return { kind: 'item', wire, expiresAtMs };
+  return { kind: 'item', wire, expiresAtMs, lacksWebContext: source === 'website' && (!isPresent(event.sourceUrl) || userData.client_user_agent === undefined) };
 }
 
 interface Parts {
