@@ -35,6 +35,8 @@ export interface SettleOp {
   readonly ambiguous?: boolean | undefined;
   /** For dead events: delivery, submitted index and what the receipt says about it. */
   readonly failures?: readonly (readonly [deliveryId: string, index: number, json: string])[] | undefined;
+  /** For a release: how often the job had been held before it was made due. If it was held again since, it stays held. */
+  readonly holds?: number | undefined;
 }
 
 export interface SettleContext {
@@ -74,6 +76,7 @@ export function settleArguments(context: SettleContext, ops: readonly SettleOp[]
         msg: op.message,
         amb: op.ambiguous === true ? 1 : undefined,
         fails: op.failures,
+        holds: op.holds,
       })),
     }),
   ];

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Job } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fate } from '@relay/delivery';
 import type { QueueJob, SharedStore, StatusData } from '@relay/redis';
 import { openDelivery } from '@relay/redis';
-import { keys } from '@relay/redis/testing';
+import { createRelease, keys } from '@relay/redis/testing';
 import { waitFor } from '@relay/testkit';
 import { batchOf, delivered, openRelay, send, type Relay } from './a-relay.ts';
 import { openProxy } from './redis-proxy.ts';
@@ -120,6 +121,28 @@ describe('a fate', () => {
     await takenTimes(started, 2);
     await emptied();
     expect(await relay.ledger()).toMatchObject({ held: 0 });
+  });
+
+  test('hold: what is held again while a release is under way stays in the hold for the next one', async () => {
+    const deliveryId = await send(relay.api, { events: 2 });
+    const started = startWorker({ deliver: (_job, turn) => (turn < 3 ? { kind: 'hold', untilMs: Date.now() + 3_600_000 } : done) });
+    const heldTimes = (times: number) => waitFor(async () => started.taken.length === times && (await counts())['delayed'] === 1, { everyMs: 5, what: `hold ${times}` });
+    await heldTimes(1);
+    const queue = relay.api.queues.find(({ name }) => name === 'metaads')!;
+    // Between making the job due and writing that it is released, a worker that still takes the account for inactive holds it again.
+    const promote = vi.spyOn(Job.prototype, 'promote').mockImplementationOnce(async function (this: Job) {
+      promote.mockRestore();
+      await this.promote();
+      await heldTimes(2);
+    });
+    const release = createRelease({ connection: relay.worker.connection, lanes: relay.worker.lanes, queueOf: () => queue, retentionDays: 30, now: () => relay.now() });
+    await release('metaads', 'acc');
+    expect(await relay.redis.hkeys(keys.held('{relay}', 'metaads', 'acc'))).toEqual([started.taken[0]!.job.jobId]);
+    expect(await relay.ledger()).toMatchObject({ held: 2, pending: 0 });
+    expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ status: 'held', eventsHeld: 2 });
+    expect(await release('metaads', 'acc')).toBe(2);
+    await takenTimes(started, 3);
+    await emptied();
   });
 
   test('give_back: the job keeps its place, spends no attempt, and another worker has it at once', async () => {

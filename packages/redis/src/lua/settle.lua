@@ -15,7 +15,8 @@
             pos: [start, count, …] (positions in the job; absent: all),
             parts: [[delivery id, chunk, count], …],
             at (attempts), ms (of the request), tr (trace id), code, msg, amb (1: the platform may have taken it),
-            fails: [[delivery id, index, json], …] }] }
+            fails: [[delivery id, index, json], …],
+            holds (release: how often the job had been held when it was made due) }] }
   Returns, per op, how many events changed state. Fails, and writes nothing, when one of `jobs` is not there: an event must
   not be dead without its letter.
 ]==]
@@ -178,7 +179,10 @@ end
 
 local function hold(op)
   local open = count_open(redis.call('HGET', op.job, 'sv'), op.n)
-  if open == 0 or redis.call('HSETNX', held_key(op.acct), op.id, open) == 0 then return 0 end
+  if open == 0 then return 0 end
+  -- Counted also where it is held already: a release that made it due before must not take it out of the hold after.
+  redis.call('HINCRBY', op.job, 'hc', 1)
+  if redis.call('HSETNX', held_key(op.acct), op.id, open) == 0 then return 0 end
   redis.call('HINCRBY', KEYS[4], op.acct, open)
   redis.call('HINCRBY', KEYS[1], 'pending', -open)
   redis.call('HINCRBY', KEYS[1], 'held', open)
@@ -199,7 +203,7 @@ for i, op in ipairs(req.ops) do
       out[i] = hold(op)
       if out[i] > 0 then note(op, 'h') end
     elseif op.o == 'release' then
-      out[i] = unhold(op)
+      if not op.holds or op.holds == tonumber(redis.call('HGET', op.job, 'hc') or 0) then out[i] = unhold(op) end
       if out[i] > 0 then note(op, 'q') end
     else
       note(op, 'r')
