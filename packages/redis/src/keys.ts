@@ -124,7 +124,8 @@ export const globals = {
   lock: (name: string) => `${GLOBAL_TAG}:lock:${name}`,
   /** The last good lists of an account's conversion actions, by the ad account that was asked for. */
   actions: (accountId: string) => `${GLOBAL_TAG}:actions:${accountId}`,
-  conversation: (id: string) => `${GLOBAL_TAG}:wa:conv:${id}`,
+  /** Account ids have no ':', so that no two accounts share one. */
+  conversation: (accountId: string, id: string) => `${GLOBAL_TAG}:wa:conv:${accountId}:${id}`,
   /** Conversations of an account by their last activity. */
   conversations: (accountId: string) => `${GLOBAL_TAG}:wa:convs:${accountId}`,
   /** Keyed hash of a writer → the conversation that their messages go to. */

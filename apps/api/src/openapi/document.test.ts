@@ -113,7 +113,6 @@ const OWN_WAYS: typeof WAYS = {
     sendTo(world, operation, { ...ask, path: { accountId: 'acc_google' }, body: { adAccountId: '1234567890', name: 'Checkout', type: 'Purchase' } }),
   'PUT /v1/whatsapp/conversations/{conversationId} 200': (world, operation, ask) => sendTo(world, operation, { ...ask, path: { conversationId: 'conv_1' } }),
   'PUT /v1/whatsapp/conversations/{conversationId} 404': (world, operation, ask) => sendTo(world, operation, { ...ask, ...withAccount(ask, 'acc_nowhere') }),
-  'PUT /v1/whatsapp/conversations/{conversationId} 409': (world, operation, ask) => sendTo(world, operation, { ...ask, path: { conversationId: 'conv_1' }, body: { ...(ask.body as object), accountId: 'acc_wa_bare' } }),
   'POST /v1/ads/conversions 422': (world, operation, ask) => reuseKey(world, operation, ask),
   'POST /v1/ads/conversions/adjustments 422': (world, operation, ask) => reuseKey(world, operation, ask),
   'POST /v1/ads/conversions 501': withoutPlatforms,
