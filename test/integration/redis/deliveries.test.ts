@@ -115,6 +115,14 @@ describe('one event', () => {
     expect(await event('other', 'ok')).toEqual([]);
   });
 
+  test('is not its adjustments, which go by the same id', async () => {
+    const accountId = 'adjusted';
+    const deliveryId = await send(relay.api, { accountId, events: ['order-1'] });
+    await send(relay.api, { accountId, events: ['order-1', 'order-2'], refused: [1], kind: 'adjustment' });
+    expect((await event(accountId, 'order-1')).map((state) => state.deliveryId)).toEqual([deliveryId]);
+    expect(await event(accountId, 'order-2')).toEqual([]);
+  });
+
   test('that came in several deliveries has them all, the newest first', async () => {
     const ids: string[] = [];
     for (let i = 0; i < 3; i += 1) ids.unshift(await send(relay.api, { accountId: 'twice', events: ['same'], acceptedAtMs: Date.now() + i }));
