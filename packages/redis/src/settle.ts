@@ -45,6 +45,8 @@ export interface SettleContext {
   readonly retentionDays: number;
   /** Keys of jobs that the same transaction adds: without them nothing is settled. */
   readonly jobs?: readonly string[] | undefined;
+  /** Field and value for the receipts of what was taken, where the platform says more later. */
+  readonly later?: readonly [field: string, value: string] | undefined;
 }
 
 /** Arguments of settle.lua, for a call of its own or inside a transaction. */
@@ -59,6 +61,7 @@ export function settleArguments(context: SettleContext, ops: readonly SettleOp[]
       ttl: context.retentionDays * 86_400,
       replies: `${GLOBAL_TAG}:replies:`,
       jobs: context.jobs,
+      later: context.later,
       ops: ops.map((op) => ({
         job: keys.job(lane, op.job.jobId),
         id: op.job.jobId,

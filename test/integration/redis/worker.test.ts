@@ -279,6 +279,8 @@ describe('a later look at the status', () => {
     const [job] = await relay.jobs();
     const lane = relay.delivery();
     await lane.settle({ delivered: { events: await batchOf(job!), traceId: 't', poll: { statusId: 'req-1', afterMs: 100 } }, requestMs: 5 });
+    const unasked = { status: 'processing', errors: [], warnings: [] };
+    expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ platformStatus: 'processing', platformStatusDetails: [unasked], status: 'delivered' });
     let looks = 0;
     const poll = vi.fn<(data: StatusData) => Promise<number | undefined>>(async (data) => {
       looks += 1;
@@ -292,6 +294,31 @@ describe('a later look at the status', () => {
     expect(poll.mock.calls[1]![0]).toMatchObject({ accountId: 'acc', statusId: 'req-1', groups: [[deliveryId]] });
     expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ platformStatus: 'success', status: 'delivered' });
     expect(started.errors).toEqual([]);
+  });
+
+  test('is the last word on a delivery only once all of it was sent, and every request asked about', async () => {
+    const deliveryId = await send(relay.api, { events: 3, maxChunkEvents: 1 });
+    const batches = await Promise.all((await relay.jobs()).map((job) => batchOf(job)));
+    const lane = relay.delivery();
+    const status = async () => (await relay.api.deliveries.get(deliveryId))!.platformStatus;
+    const take = (n: number) => lane.settle({ delivered: { events: batches[n]!, traceId: 't', poll: { statusId: `req-${n}`, afterMs: 100_000 } }, requestMs: 5 });
+    const say = (n: number, said: 'success' | 'failed') =>
+      lane.noteStatus({ v: 1, accountId: 'acc', statusId: `req-${n}`, sentAt: 0, groups: [[deliveryId]] }, [{ status: said, recordCount: 1, errors: [], warnings: [] }]);
+    expect(await status()).toBeUndefined();
+    await take(0);
+    await take(1);
+    await say(0, 'success');
+    expect(await status()).toBe('processing');
+    await say(1, 'success');
+    expect(await status()).toBe('processing'); // the third was not sent yet
+    await take(2);
+    expect(await status()).toBe('processing');
+    await say(2, 'success');
+    expect(await status()).toBe('success');
+    await take(2); // written again after a crash: what Google said stays
+    expect(await status()).toBe('success');
+    await say(1, 'failed');
+    expect(await status()).toBe('partial_success');
   });
 
   test('of an unknown format waits for a version that knows it', async () => {

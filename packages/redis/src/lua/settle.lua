@@ -10,6 +10,7 @@
   ARGV[1] JSON {
     tag, platform, now (ms), ttl (s), replies (channel prefix),
     jobs: [key, …] (what the same transaction added: dead letters, status looks),
+    later: [receipt field, value] (what is known so far of what was taken, where the platform says more later),
     ops: [{ job (job's key), id (job id), acct, dest ("account|destination"), n,
             o: 'ok' | 'dead' | 'retry' | 'held' | 'release',
             pos: [start, count, …] (positions in the job; absent: all),
@@ -133,6 +134,10 @@ local function write_receipt(op, part, ok, dead, state)
   if op.msg then
     fields[#fields + 1] = 'm' .. part[2]
     fields[#fields + 1] = op.msg
+  end
+  if ok > 0 and req.later then
+    fields[#fields + 1] = req.later[1]
+    fields[#fields + 1] = req.later[2]
   end
   local final = okAll + deadAll + tonumber(r[2] or 0) >= tonumber(r[1])
   if final and not r[8] then
