@@ -186,7 +186,7 @@ describe('every documented answer can be had, and fits its schema', () => {
 });
 
 describe('a key that is bound to another account', () => {
-  const EMPTY_REPLAY = { replayed: 0, refused: 0, events: 0, results: [], more: false };
+  const EMPTY_REPLAY = { replayed: 0, refused: 0, events: 0, results: [], more: false, nextCursor: null };
   /** Operations on all that the key may see, where nothing is named that it may not: there is nothing. */
   const OWN_LISTS: Readonly<Record<string, object>> = {
     'GET /v1/admin/accounts': { accounts: [] },
