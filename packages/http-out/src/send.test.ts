@@ -5,7 +5,7 @@ import { createSend, DEFAULT_SEND_OPTIONS } from './index.ts';
 
 const stack: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const undo of stack.splice(0).reverse()) await undo();
+  for (const undo of stack.splice(0).toReversed()) await undo();
 });
 
 async function listening(server: Server): Promise<number> {
@@ -13,7 +13,7 @@ async function listening(server: Server): Promise<number> {
   stack.push(() => server.close());
   return (server.address() as AddressInfo).port;
 }
-const tcp = (onSocket: (socket: Socket) => void) => listening(createServer((socket) => void onSocket(socket.on('error', () => {}))));
+const tcp = (onSocket: (socket: Socket) => void) => listening(createServer((socket) => onSocket(socket.on('error', () => {}))));
 const http = (onRequest: RequestListener) => {
   const server = createHttpServer(onRequest);
   stack.push(() => server.closeAllConnections());

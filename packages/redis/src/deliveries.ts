@@ -101,9 +101,8 @@ async function recent(
   const start = readCursor(query.cursor);
   let before = start.below;
   let scanned = 0;
-  const left = () => logMaxEntries - start.seen - scanned;
+  const left = () => Math.max(logMaxEntries - start.seen - scanned, 0);
   while (rows.length < query.limit && scanned < MAX_SCANNED_ROWS) {
-    if (left() <= 0) return { rows, nextCursor: undefined };
     const want = Math.min(query.status === undefined ? query.limit - rows.length : 200, left());
     const page = await logPage(connection, lanes, query, before, want);
     if (page.length === 0) return { rows, nextCursor: undefined };
@@ -112,12 +111,16 @@ async function recent(
       before = entry;
       scanned += 1;
       const delivery = readReceipt(entry.deliveryId, receipts[i]!);
-      if (delivery !== undefined && (query.status === undefined || delivery.status === query.status)) rows.push(delivery);
+      if (isWanted(delivery, query.status)) rows.push(delivery);
       if (rows.length === query.limit) break;
     }
     if (page.length < want && rows.length < query.limit) return { rows, nextCursor: undefined };
   }
-  return { rows, nextCursor: before === undefined || left() <= 0 ? undefined : `${before.id}.${before.lane}.${start.seen + scanned}` };
+  return { rows, nextCursor: before === undefined || left() === 0 ? undefined : `${before.id}.${before.lane}.${start.seen + scanned}` };
+}
+
+function isWanted(delivery: Delivery | undefined, status: DeliveryStatus | undefined): delivery is Delivery {
+  return delivery !== undefined && (status === undefined || delivery.status === status);
 }
 
 interface LogEntry extends Position {
@@ -132,6 +135,7 @@ async function logPage(
   before: Position | undefined,
   count: number,
 ): Promise<LogEntry[]> {
+  if (count === 0) return [];
   const perLane = await Promise.all(
     lanes.of(query.platform).map(async ({ tag }, lane) => {
       const end = before === undefined ? '+' : lane <= before.lane ? `(${before.id}` : before.id;

@@ -35,17 +35,17 @@ test.each(['googleads', 'whatsapp'] as const)('%s goes by account', (platform) =
 
 test('an Idempotency-Key stands for one body, whatever lane that goes to', async () => {
   const other = await relay.anotherApi();
-  const send = (n: number, key: string, api = relay.api) => api.enqueue(aRequest({ accountId: 'idem', destinationId: `d${n}` }), idempotent(key, `to d${n}`));
+  const sendTo = (n: number, key: string, api = relay.api) => api.enqueue(aRequest({ accountId: 'idem', destinationId: `d${n}` }), idempotent(key, `to d${n}`));
   const lanesOf = (ns: readonly number[]) => new Set(ns.map((n) => relay.worker.lanes.forDestination('metaads', 'idem', `d${n}`).queue));
   const many = Array.from({ length: 20 }, (_, n) => n);
   expect(lanesOf(many).size).toBe(3);
-  const first = await send(0, 'serial');
+  const first = await sendTo(0, 'serial');
   expect(first.kind).toBe('accepted');
-  for (const n of many.slice(1)) expect(await send(n, 'serial')).toEqual({ kind: 'key_reused' });
-  expect(await send(0, 'serial')).toEqual({ kind: 'repeated', deliveryId: idOf(first) });
+  for (const n of many.slice(1)) expect(await sendTo(n, 'serial')).toEqual({ kind: 'key_reused' });
+  expect(await sendTo(0, 'serial')).toEqual({ kind: 'repeated', deliveryId: idOf(first) });
   expect(await relay.api.enqueue(aRequest({ platform: 'googleads', accountId: 'idem' }), idempotent('serial', 'google'))).toEqual({ kind: 'key_reused' });
 
-  const raced = await Promise.all(many.flatMap((n) => [send(n, 'race'), send(n, 'race', other)]));
+  const raced = await Promise.all(many.flatMap((n) => [sendTo(n, 'race'), sendTo(n, 'race', other)]));
   expect(raced.filter(({ kind }) => kind === 'accepted')).toHaveLength(1);
   expect(raced.filter(({ kind }) => kind === 'repeated')).toHaveLength(1);
   expect(raced.filter(({ kind }) => kind === 'key_reused')).toHaveLength(38);
