@@ -44,7 +44,7 @@ describe('a request that fails', () => {
 
   it('sent nothing where the connection broke before it stood', async () => {
     const port = await tcp((socket) => socket.once('data', () => socket.destroy())); // in the middle of the TLS handshake
-    expect(await open(5_000)(`https://127.0.0.1:${port}/`)).toMatchObject({ kind: 'failed', code: 'connection_reset', bodySent: false });
+    expect(await open(5_000)(`https://127.0.0.1:${port}/`)).toMatchObject({ kind: 'failed', code: 'connect_failed', bodySent: false });
   });
 
   it('sent nothing where nobody listens', async () => {

@@ -65,8 +65,8 @@ async function exchange(agent: Agent, outbound: AnyRequest, options: SendOptions
     return { kind: 'reply', reply: { status, headers, body: said, receivedAtMs: options.now() }, tookMs: tookMs() };
   } catch (error) {
     const said = codeOf(error);
-    const code = said === 'timeout' && !begun ? 'connect_failed' : said;
-    return { kind: 'failed', code, message: SENTENCES[code], bodySent: begun, tookMs: tookMs() };
+    const code = begun || NOT_SENT.has(said) ? said : 'connect_failed';
+    return { kind: 'failed', code, message: SENTENCES[code], bodySent: !NOT_SENT.has(code), tookMs: tookMs() };
   }
 }
 
@@ -94,6 +94,8 @@ const SENTENCES = {
   network_error: 'The request failed on the network.',
 } as const;
 type FailureCode = keyof typeof SENTENCES;
+
+const NOT_SENT: ReadonlySet<FailureCode> = new Set(['connect_failed', 'dns_failed', 'tls_failed']);
 
 const BY_ERROR_CODE: Readonly<Record<string, FailureCode>> = {
   ECONNREFUSED: 'connect_failed',
