@@ -23,7 +23,7 @@ const statusOf = (deliveryId: string, wanted: readonly string[]): Promise<Json> 
 test('what Google did with a request is asked later and kept on the delivery and its row', async () => {
   const { body } = await relay.send(toGoogle(some(7)));
   expect(body.status).toBe('delivered');
-  expect((await relay.delivery(body.deliveryId)).platformStatus).toBeNull();
+  expect((await relay.delivery(body.deliveryId)).platformStatus).toBe('processing');
   const processing = await statusOf(body.deliveryId, ['processing']);
   expect(processing.status).toBe('delivered');
   const final = await statusOf(body.deliveryId, ['success']);

@@ -6,7 +6,7 @@ const PAGE = 100;
 /** Letters in flight at once: enough to hide the round trips, few enough to leave Redis to the traffic. */
 const AT_ONCE = 8;
 const MAX_RESULTS = 1000;
-/** One request replays so many letters or takes so long; `more` then says that there are others. */
+/** One request looks at so many letters or takes so long; `nextCursor` then says where the others begin, past those that were refused. */
 const MAX_LETTERS = 10_000;
 const MAX_MS = 50_000;
 
@@ -16,6 +16,13 @@ export interface ReplayedMany {
   events: number;
   results: { id: string; result: 'replayed' | 'refused'; events?: number; why?: string }[];
   more: boolean;
+  nextCursor: string | null;
+}
+
+/** Letters that are to be replayed, and the cursor that their page begins at. */
+interface IdPage {
+  readonly ids: readonly string[];
+  readonly cursor: string | undefined;
 }
 
 interface Needs {
@@ -25,12 +32,13 @@ interface Needs {
 
 /** Replays letters by id or by filter, page by page, so that a million of them never stand in memory. */
 export async function replayMany(deps: Needs, apiKey: ApiKey, wanted: ReplayMany): Promise<ReplayedMany> {
-  const total: ReplayedMany = { replayed: 0, refused: 0, events: 0, results: [], more: false };
+  const total: ReplayedMany = { replayed: 0, refused: 0, events: 0, results: [], more: false, nextCursor: null };
   const deadlineMs = deps.now() + MAX_MS;
   let taken = 0;
-  for await (const ids of pagesOf(deps, apiKey, wanted, total)) {
+  for await (const { ids, cursor } of pagesOf(deps, apiKey, wanted, total)) {
     if (taken >= MAX_LETTERS || deps.now() > deadlineMs) {
       total.more = true;
+      total.nextCursor = cursor ?? null;
       break;
     }
     taken += ids.length;
@@ -57,24 +65,25 @@ function note(total: ReplayedMany, id: string, result: ReplayResult): void {
 
 const NOT_FOUND = 'There is no dead letter with this id.';
 
-async function* pagesOf(deps: Needs, apiKey: ApiKey, wanted: ReplayMany, total: ReplayedMany): AsyncGenerator<readonly string[]> {
-  const { ids, force: _force, ...filter } = wanted;
+async function* pagesOf(deps: Needs, apiKey: ApiKey, wanted: ReplayMany, total: ReplayedMany): AsyncGenerator<IdPage> {
+  const { ids, force: _force, cursor: start, ...filter } = wanted;
   if (ids !== undefined) {
     yield* pagesOfIds(deps, apiKey, ids, filter, total);
     return;
   }
-  let cursor: string | undefined;
+  let cursor = start;
   do {
     const page = await deps.deadLetters.list({ ...filter, accounts: visibleAccounts(apiKey) }, PAGE, cursor);
     // What was replayed before is neither done again nor counted as a refusal of this request.
     const open = page.rows.filter((letter) => letter.replayedAtMs === undefined).map((letter) => letter.id);
-    if (open.length > 0) yield open;
+    // An empty one too: looking for letters takes time as well.
+    yield { ids: open, cursor };
     cursor = page.nextCursor;
   } while (cursor !== undefined);
 }
 
 /** Letters named by id that are not there, of another account, or outside the filter are refused alike. */
-async function* pagesOfIds(deps: Needs, apiKey: ApiKey, ids: readonly string[], filter: Filter, total: ReplayedMany): AsyncGenerator<readonly string[]> {
+async function* pagesOfIds(deps: Needs, apiKey: ApiKey, ids: readonly string[], filter: Filter, total: ReplayedMany): AsyncGenerator<IdPage> {
   const distinct = [...new Set(ids)];
   for (let at = 0; at < distinct.length; at += PAGE) {
     const some = distinct.slice(at, at + PAGE);
@@ -84,7 +93,7 @@ async function* pagesOfIds(deps: Needs, apiKey: ApiKey, ids: readonly string[], 
       if (letter !== undefined && mayUse(apiKey, letter.accountId) && fits(letter, filter)) visible.push(letter.id);
       else note(total, some[index]!, { kind: 'not_found' });
     }
-    if (visible.length > 0) yield visible;
+    yield { ids: visible, cursor: undefined };
   }
 }
 

@@ -171,6 +171,13 @@ describe('delivery', () => {
 });
 
 describe('dead', () => {
+  it('says how to go on with a replay that stopped before its end', async () => {
+    const { out } = await run(['dead', 'replay', '--all'], { body: { replayed: 2, refused: 0, more: true, nextCursor: '2s..1.' } });
+    expect(out).toContain('run the same command again with --cursor 2s..1.');
+    const { seen } = await run(['dead', 'replay', '--all', '--cursor', '2s..1.'], { body: { replayed: 2, refused: 0 } });
+    expect(seen[0]).toMatchObject({ body: '{"cursor":"2s..1."}' });
+  });
+
   it('replays by filter', async () => {
     const { code, seen } = await run(['dead', 'replay', '--all', '--platform', 'metaads', '--force'], { body: { replayed: 2, refused: 0 } });
     expect(code).toBe(0);

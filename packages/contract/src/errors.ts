@@ -24,7 +24,6 @@ export const ERROR_CODES = {
   prerequisite_missing: { status: 422, type: 'invalid_request_error' },
   invalid_signature: { status: 401, type: 'authentication_error' },
   verify_token_mismatch: { status: 403, type: 'permission_error' },
-  conversation_taken: { status: 409, type: 'invalid_request_error' },
   IDEMPOTENCY_CONFLICT: { status: 409, type: 'invalid_request_error' },
   platform_refused: { status: 422, type: 'platform_error' },
   platform_config: { status: 422, type: 'platform_error' },

@@ -10,6 +10,7 @@ export interface CtwaMetadata {
 }
 
 export interface Conversation {
+  /** Of its account alone. */
   readonly id: string;
   readonly accountId: string;
   /** Digits only. `undefined`: Meta showed no number. */
@@ -31,16 +32,17 @@ export interface Capture {
   readonly ctwa: CtwaMetadata | undefined;
 }
 
-export type ImportResult =
-  | { readonly kind: 'stored'; readonly conversation: Conversation; readonly created: boolean }
-  /** The id belongs to a conversation of another account. */
-  | { readonly kind: 'taken' };
+export interface ImportResult {
+  readonly conversation: Conversation;
+  readonly created: boolean;
+}
 
 /** Conversations with their click, once captured never overwritten; numbers are sealed and found by a keyed hash. */
 export interface ConversationStore {
   /** All of one webhook in one atomic step. */
   capture(captures: readonly Capture[]): Promise<void>;
-  get(id: string): Promise<Conversation | undefined>;
+  /** Ids are each account's own: the same one on another account is another conversation. */
+  get(accountId: string, id: string): Promise<Conversation | undefined>;
   /** The most recently captured click of this number on this account. */
   findByPhone(accountId: string, phoneE164: string): Promise<Conversation | undefined>;
   /** Whether there is a conversation with this number at all: tells "no ad" from "never wrote". */

@@ -1,6 +1,7 @@
 import { Agent, request as undiciRequest } from 'undici';
 import type { AnyRequest } from '@relay/contract';
 import type { Send, SendResult } from '@relay/delivery';
+import { noteStart } from './note-start.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
 export interface SendOptions {
@@ -39,14 +40,19 @@ export function createSend(options: SendOptions): { send: Send; close(): Promise
 async function exchange(agent: Agent, outbound: AnyRequest, options: SendOptions): Promise<SendResult> {
   const startedAt = performance.now();
   const tookMs = () => Math.round(performance.now() - startedAt);
-  // Connect errors say that nothing was sent; whatever comes later may have reached the platform.
+  const signal = AbortSignal.timeout(options.timeoutMs);
+  // What fails before this sent nothing, whatever it is called; whatever comes later may have reached the platform. undici aborts
+  // a request whose time ran out while its connection was made only when that stands, and then writes none of it.
+  let begun = false;
+  const noteBegun = noteStart(() => {
+    begun = !signal.aborted;
+  });
   try {
-    const signal = AbortSignal.timeout(options.timeoutMs);
     const response = await undiciRequest(outbound.url, {
       method: outbound.method,
       headers: outbound.headers,
       body: outbound.body ?? null,
-      dispatcher: agent,
+      dispatcher: agent.compose(noteBegun),
       signal,
     });
     const body = await readCapped(response.body, options.maxReplyBytes);
@@ -58,7 +64,8 @@ async function exchange(agent: Agent, outbound: AnyRequest, options: SendOptions
     const said = status < 300 ? body : withoutSecrets(body, outbound);
     return { kind: 'reply', reply: { status, headers, body: said, receivedAtMs: options.now() }, tookMs: tookMs() };
   } catch (error) {
-    const code = codeOf(error);
+    const said = codeOf(error);
+    const code = begun || NOT_SENT.has(said) ? said : 'connect_failed';
     return { kind: 'failed', code, message: SENTENCES[code], bodySent: !NOT_SENT.has(code), tookMs: tookMs() };
   }
 }

@@ -88,6 +88,8 @@ function indexOf(lane: Lane, entries: readonly Entry[], chunks: readonly Chunk[]
     return list;
   };
   for (const chunk of chunks) {
+    // An adjustment goes by its order, which is the id of another event.
+    if (chunk.request.kind === 'adjustment') continue;
     const list = listOf(chunk.request.accountId);
     let at = 0;
     for (const part of chunk.parts) {
@@ -99,7 +101,8 @@ function indexOf(lane: Lane, entries: readonly Entry[], chunks: readonly Chunk[]
     }
   }
   for (const { request, deliveryId } of entries) {
-    const list = request.refused.length > 0 ? listOf(request.accountId) : [];
+    if (request.kind === 'adjustment' || request.refused.length === 0) continue;
+    const list = listOf(request.accountId);
     for (const event of request.refused) list.push(eventField(event.eventId), `${deliveryId}:${event.eventIndex.toString(36)}`);
   }
   return [...byAccount].map(([account, list]) => ({ key: keys.eventIndex(lane.tag, account, bucket), entries: list }));

@@ -10,6 +10,7 @@ import { keys, newDeliveryId, newId } from './keys.ts';
 import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
 import { IDEMPOTENCY_TTL_MS, MAX_CONFLICTS } from './limits.ts';
 import { readFailures, readReceipt } from './receipt.ts';
+import { withoutReusedKeys } from './reserve-keys.ts';
 
 /** A request that waits for its write. */
 export interface Waiting {
@@ -33,8 +34,9 @@ interface Plan {
  * very end, none is promised: the caller sends again and the platform's dedup takes care of it).
  */
 export async function commitGroup(queue: LaneQueue, backlogs: BacklogReader, group: readonly Waiting[], deps: EnqueueDeps): Promise<void> {
+  const own = await withoutReusedKeys(queue, group);
   for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
-    const plan = await planGroup(queue, group, deps);
+    const plan = await planGroup(queue, own, deps);
     if (plan.entries.length === 0 || (await store(queue, backlogs, plan, deps))) {
       for (const [waiting, answer] of plan.answers) waiting.resolve(answer);
       return;

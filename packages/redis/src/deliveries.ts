@@ -17,6 +17,8 @@ export interface DeliveriesDeps {
   readonly lanes: Lanes;
   readonly replies: Replies;
   readonly eventIndexHours: number;
+  /** Rows that an account's listing has at most. */
+  readonly logMaxEntries: number;
   readonly now: () => number;
 }
 
@@ -71,30 +73,37 @@ interface Position {
   readonly lane: number;
 }
 
-/** `<stream id>`, with several lanes `<stream id>.<lane number>`. */
-function readCursor(cursor: string | undefined): Position | undefined {
-  if (cursor === undefined) return undefined;
-  const match = /^(\d{1,15}-\d{1,19})(?:\.(\d{1,4}))?$/.exec(cursor);
+/** Where a page begins: below this entry, `seen` entries down the log. */
+interface Start {
+  readonly below: Position | undefined;
+  readonly seen: number;
+}
+
+/** `<stream id>.<lane number>.<entries down to this one>`. */
+function readCursor(cursor: string | undefined): Start {
+  if (cursor === undefined) return { below: undefined, seen: 0 };
+  const match = /^(\d{1,15}-\d{1,19})\.(\d{1,4})\.(\d{1,12})$/.exec(cursor);
   if (match === null || /^0+-0+$/.test(match[1]!)) {
     throw new RelayError('invalid_cursor', 'cursor is not one that this listing gave; start again without it.', { param: 'cursor' });
   }
-  return { id: match[1]!, lane: match[2] === undefined ? Infinity : Number(match[2]) };
+  return { below: { id: match[1]!, lane: Number(match[2]) }, seen: Number(match[3]) };
 }
 
-function toCursor(position: Position, lanes: number): string {
-  return lanes === 1 ? position.id : `${position.id}.${position.lane}`;
-}
-
-/** Rows of all lanes of the platform, newest first. */
+/**
+ * Rows of all lanes of the platform, newest first. Each lane's log is trimmed by itself, and by whole nodes; where the
+ * account's listing ends is counted here, so that adding a row stays cheap.
+ */
 async function recent(
-  { connection, lanes }: DeliveriesDeps,
+  { connection, lanes, logMaxEntries }: DeliveriesDeps,
   query: { accountId: string; platform: PlatformId; limit: number; cursor: string | undefined; status: DeliveryStatus | undefined },
 ): Promise<Page<Delivery>> {
   const rows: Delivery[] = [];
-  let before = readCursor(query.cursor);
+  const start = readCursor(query.cursor);
+  let before = start.below;
   let scanned = 0;
+  const left = () => Math.max(logMaxEntries - start.seen - scanned, 0);
   while (rows.length < query.limit && scanned < MAX_SCANNED_ROWS) {
-    const want = query.status === undefined ? query.limit - rows.length : 200;
+    const want = Math.min(query.status === undefined ? query.limit - rows.length : 200, left());
     const page = await logPage(connection, lanes, query, before, want);
     if (page.length === 0) return { rows, nextCursor: undefined };
     const receipts = await readMany(connection, page.map(({ deliveryId }) => keys.receipt(lanes.ofDelivery(deliveryId), deliveryId)));
@@ -102,12 +111,16 @@ async function recent(
       before = entry;
       scanned += 1;
       const delivery = readReceipt(entry.deliveryId, receipts[i]!);
-      if (delivery !== undefined && (query.status === undefined || delivery.status === query.status)) rows.push(delivery);
+      if (isWanted(delivery, query.status)) rows.push(delivery);
       if (rows.length === query.limit) break;
     }
     if (page.length < want && rows.length < query.limit) return { rows, nextCursor: undefined };
   }
-  return { rows, nextCursor: before && toCursor(before, lanes.of(query.platform).length) };
+  return { rows, nextCursor: before === undefined || left() === 0 ? undefined : `${before.id}.${before.lane}.${start.seen + scanned}` };
+}
+
+function isWanted(delivery: Delivery | undefined, status: DeliveryStatus | undefined): delivery is Delivery {
+  return delivery !== undefined && (status === undefined || delivery.status === status);
 }
 
 interface LogEntry extends Position {
@@ -122,6 +135,7 @@ async function logPage(
   before: Position | undefined,
   count: number,
 ): Promise<LogEntry[]> {
+  if (count === 0) return [];
   const perLane = await Promise.all(
     lanes.of(query.platform).map(async ({ tag }, lane) => {
       const end = before === undefined ? '+' : lane <= before.lane ? `(${before.id}` : before.id;

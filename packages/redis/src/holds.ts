@@ -20,7 +20,8 @@ const RELEASE_BATCH = 200;
 
 /**
  * A held job waits in BullMQ's delayed set until its first event expires; the hold is what remembers whose it is.
- * Releasing makes it due now. A job that was just being put there is skipped; the sweep of the workers comes back for it.
+ * Releasing makes it due now. A job that was just being put there is skipped, and one that a worker took and held again
+ * before the books say that it is released stays in the hold; the sweep of the workers comes back for both.
  */
 export function createRelease(deps: HoldsDeps) {
   return async function release(platform: PlatformId, accountId: string): Promise<number> {
@@ -37,7 +38,11 @@ export function createRelease(deps: HoldsDeps) {
 
 async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobIds: readonly string[]): Promise<number> {
   const queue = deps.queueOf(lane);
-  const jobs = await Promise.all(jobIds.map((jobId) => queue.getJob(jobId)));
+  // Read before anything is made due: settle.lua releases only what nobody has held again since.
+  const [jobs, holds] = await Promise.all([
+    Promise.all(jobIds.map((jobId) => queue.getJob(jobId))),
+    Promise.all(jobIds.map((jobId) => deps.connection.hget(keys.job(lane, jobId), 'hc'))),
+  ]);
   const ops = await Promise.all(
     jobs.map(async (job, i) => {
       const jobId = jobIds[i]!;
@@ -54,7 +59,7 @@ async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobId
         // Not in the delayed set: it is being moved there right now, or it is already being delivered.
         return undefined;
       }
-      return { job: jobRef(jobId, data), outcome: 'release' as const };
+      return { job: jobRef(jobId, data), outcome: 'release' as const, holds: Number(holds[i] ?? 0) };
     }),
   );
   const context = { lane, nowMs: deps.now(), retentionDays: deps.retentionDays };

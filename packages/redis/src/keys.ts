@@ -21,7 +21,10 @@ export interface Lanes {
   /** All lanes of the platform. */
   of(platform: PlatformId): readonly Lane[];
   readonly all: readonly Lane[];
-  /** The lane that a destination's events take. Google's go by account, since one request may carry ten of its destinations. */
+  /**
+   * The lane that a destination's events take. Google's go by account, since one request may carry ten of its destinations;
+   * WhatsApp's too, since an event is sent once for a conversation, also when the account's dataset has become another.
+   */
   forDestination(platform: PlatformId, accountId: string, destinationId: string): Lane;
   /** The lane that a delivery id was made for. */
   ofDelivery(deliveryId: string): string;
@@ -43,7 +46,7 @@ export function createLanes(count: number): Lanes {
     forDestination(platform, accountId, destinationId) {
       const lanes = byPlatform.get(platform)!;
       if (lanes.length === 1) return lanes[0]!;
-      const key = platform === 'googleads' ? accountId : `${accountId}|${destinationId}`;
+      const key = platform === 'googleads' || platform === 'whatsapp' ? accountId : `${accountId}|${destinationId}`;
       return lanes[hash('sha1', key, 'buffer').readUInt32BE(0) % lanes.length]!;
     },
     ofDelivery(deliveryId) {
@@ -79,6 +82,9 @@ export function newId(prefix: string, nowMs: number): string {
   return `${prefix}${nowMs.toString(36)}${randomTail()}`;
 }
 
+/** What callers choose may be long, and say something about a person. */
+const hashedKey = (key: string): string => hash('sha256', key, 'hex').slice(0, 32);
+
 // --- keys of a lane (tag first) ---
 /** Keys of a lane, tag or lane first. */
 export const keys = {
@@ -95,7 +101,7 @@ export const keys = {
   heldCounts: (tag: string, platform: PlatformId) => `${tag}:heldcounts:${platform}`,
   log: (tag: string, accountId: string) => `${tag}:log:${accountId}`,
   eventIndex: (tag: string, accountId: string, bucket: number) => `${tag}:ev:${accountId}:${bucket}`,
-  idempotency: (tag: string, scope: string, key: string) => `${tag}:idem:${scope}:${hash('sha256', key, 'hex').slice(0, 32)}`,
+  idempotency: (tag: string, scope: string, key: string) => `${tag}:idem:${scope}:${hashedKey(key)}`,
   replayed: (tag: string, letterId: string) => `${tag}:replayed:${letterId}`,
   /** An event that is good for one send was refused and sent anew: by this delivery. */
   sentAnew: (tag: string, deliveryId: string) => `${tag}:anew:${deliveryId}`,
@@ -122,9 +128,12 @@ export const globals = {
   token: (accountId: string) => `${GLOBAL_TAG}:token:${accountId}`,
   tokenLock: (accountId: string) => `${GLOBAL_TAG}:tokenlock:${accountId}`,
   lock: (name: string) => `${GLOBAL_TAG}:lock:${name}`,
+  /** The body that an Idempotency-Key came with, whatever lane it went to. Only with several lanes. */
+  idempotencyBody: (scope: string, key: string) => `${GLOBAL_TAG}:idembody:${scope}:${hashedKey(key)}`,
   /** The last good lists of an account's conversion actions, by the ad account that was asked for. */
   actions: (accountId: string) => `${GLOBAL_TAG}:actions:${accountId}`,
-  conversation: (id: string) => `${GLOBAL_TAG}:wa:conv:${id}`,
+  /** Account ids have no ':', so that no two accounts share one. */
+  conversation: (accountId: string, id: string) => `${GLOBAL_TAG}:wa:conv:${accountId}:${id}`,
   /** Conversations of an account by their last activity. */
   conversations: (accountId: string) => `${GLOBAL_TAG}:wa:convs:${accountId}`,
   /** Keyed hash of a writer → the conversation that their messages go to. */

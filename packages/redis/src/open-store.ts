@@ -94,7 +94,14 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
     locks: createLocks(connection, options.now),
     actionCache: createActionCache(connection, options.now),
     tokens: createTokenCache(connection, options.sealer),
-    deliveries: createDeliveryStore({ connection, lanes, replies, eventIndexHours: options.eventIndexHours, now: options.now }),
+    deliveries: createDeliveryStore({
+      connection,
+      lanes,
+      replies,
+      eventIndexHours: options.eventIndexHours,
+      logMaxEntries: options.logMaxEntries,
+      now: options.now,
+    }),
     deadLetters: createDeadLetterStore({
       connection: lettersConnection,
       lanes,

@@ -5,7 +5,7 @@ import type { ChunkState, Delivery, DeliveryStatus, Failure } from '@relay/deliv
  * A receipt is one hash a delivery, with short field names since there are millions of them:
  * p platform, a account, d destination, n submitted, rf refused at ingest, ok delivered, dd dead, at accepted (ms), dn done (ms),
  * nm event names, ei event ids (small requests), cv conversation, tr trace id, tc attempts, rp reply channel, rpl replays,
- * ps:<status id> what the platform said later of that request,
+ * ps:<status id> what the platform said later of that request, 'processing' before it was asked,
  * c<k> chunk k: state|events|delivered|dead|attempts|last attempt ms|request ms|trace id|code, m<k> its last message.
  * Written by accept.lua and settle.lua, read here.
  */
@@ -79,17 +79,20 @@ export function readReceipt(deliveryId: string, receipt: Receipt): Delivery | un
     eventNames: (receipt['nm'] ?? '').split('\n').filter(Boolean),
     conversationId: receipt['cv'],
     eventIds: receipt['ei'] === undefined ? undefined : (JSON.parse(receipt['ei']) as string[]),
-    platformStatus: combineStatus(statuses),
+    platformStatus: combineStatus(statuses, pending > 0),
     platformStatusDetails: statuses.length === 0 ? undefined : statuses,
     replays: number('rpl'),
   };
 }
 
-/** Several requests of one delivery make one status: still processing if any is, partial if they differ. */
-export function combineStatus(groups: readonly GroupStatus[]): PlatformStatus | undefined {
+/**
+ * Several requests of one delivery make one status: still processing if any is, partial if they differ.
+ * @param more whether events of it have yet to be sent.
+ */
+export function combineStatus(groups: readonly GroupStatus[], more: boolean): PlatformStatus | undefined {
   if (groups.length === 0) return undefined;
   const kinds = new Set(groups.map((group) => group.status));
-  if (kinds.has('processing')) return 'processing';
+  if (more || kinds.has('processing')) return 'processing';
   return kinds.size === 1 ? groups[0]!.status : 'partial_success';
 }
 

@@ -42,8 +42,8 @@ export function runSettle(connection: RedisConnection, args: Arguments): Promise
   return (connection as unknown as WithScripts).relaySettle(args) as Promise<number[]>;
 }
 
-export function runImportConversation(connection: RedisConnection, args: Arguments): Promise<'taken' | 'created' | 'kept'> {
-  return (connection as unknown as WithScripts).relayImportConversation(args) as Promise<'taken' | 'created' | 'kept'>;
+export function runImportConversation(connection: RedisConnection, args: Arguments): Promise<'created' | 'kept'> {
+  return (connection as unknown as WithScripts).relayImportConversation(args) as Promise<'created' | 'kept'>;
 }
 
 /** One small write that Redis takes also with its memory full. */

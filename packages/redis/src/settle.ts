@@ -35,6 +35,8 @@ export interface SettleOp {
   readonly ambiguous?: boolean | undefined;
   /** For dead events: delivery, submitted index and what the receipt says about it. */
   readonly failures?: readonly (readonly [deliveryId: string, index: number, json: string])[] | undefined;
+  /** For a release: how often the job had been held before it was made due. If it was held again since, it stays held. */
+  readonly holds?: number | undefined;
 }
 
 export interface SettleContext {
@@ -43,6 +45,8 @@ export interface SettleContext {
   readonly retentionDays: number;
   /** Keys of jobs that the same transaction adds: without them nothing is settled. */
   readonly jobs?: readonly string[] | undefined;
+  /** Field and value for the receipts of what was taken, where the platform says more later. */
+  readonly later?: readonly [field: string, value: string] | undefined;
 }
 
 /** Arguments of settle.lua, for a call of its own or inside a transaction. */
@@ -57,6 +61,7 @@ export function settleArguments(context: SettleContext, ops: readonly SettleOp[]
       ttl: context.retentionDays * 86_400,
       replies: `${GLOBAL_TAG}:replies:`,
       jobs: context.jobs,
+      later: context.later,
       ops: ops.map((op) => ({
         job: keys.job(lane, op.job.jobId),
         id: op.job.jobId,
@@ -74,6 +79,7 @@ export function settleArguments(context: SettleContext, ops: readonly SettleOp[]
         msg: op.message,
         amb: op.ambiguous === true ? 1 : undefined,
         fails: op.failures,
+        holds: op.holds,
       })),
     }),
   ];

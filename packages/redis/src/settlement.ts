@@ -8,7 +8,7 @@ import { keys, type Lane } from './keys.ts';
 import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
 import { MAX_LETTER_EVENT_IDS, type LetterData } from './letter-data.ts';
 import { settle, settleArguments, type SettleOp } from './settle.ts';
-import { statusJob } from './status-poll.ts';
+import { noSayYet, statusJob } from './status-poll.ts';
 import { queueJob, submittedIndices, type QueueJob } from './taken-job.ts';
 
 export interface SettlementDeps {
@@ -57,7 +57,7 @@ export async function writeSettlement(deps: SettlementDeps, settlement: Settleme
     jobs.push(keys.job(lane, options.jobId));
     live.add(transaction, 'status', JSON.stringify(data), { ...JOB_OPTIONS, ...options });
   }
-  transaction.runCommand('relaySettle', settleArguments({ ...context, jobs }, ops));
+  transaction.runCommand('relaySettle', settleArguments({ ...context, jobs, later: poll && noSayYet(poll) }, ops));
   try {
     await dead.commit(transaction);
   } catch (error) {

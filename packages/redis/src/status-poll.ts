@@ -28,6 +28,14 @@ export function statusJob(poll: Poll, events: readonly BatchEvent[], nowMs: numb
   };
 }
 
+const statusField = (statusId: string): string => `ps:${statusId}`;
+
+/** What a receipt says of a request that will be asked about: written as it is settled, so that other requests' answers are not the last word. */
+export function noSayYet({ statusId }: Poll): readonly [field: string, value: string] {
+  const status: Omit<GroupStatus, 'recordCount'> = { status: 'processing', errors: [], warnings: [] };
+  return [statusField(statusId), JSON.stringify(status)];
+}
+
 /** Writes each destination's status to the receipts of its deliveries. */
 export async function noteStatus(connection: RedisConnection, lane: Lane, data: StatusData, groups: readonly GroupStatus[]): Promise<void> {
   const writes: Promise<number>[] = [];
@@ -35,7 +43,7 @@ export async function noteStatus(connection: RedisConnection, lane: Lane, data: 
     const status = groups[i];
     if (status === undefined) continue;
     for (const deliveryId of deliveryIds) {
-      writes.push(runScript(connection, 'relayNoteStatus', [keys.receipt(lane.tag, deliveryId), `ps:${data.statusId}`, JSON.stringify(status)]));
+      writes.push(runScript(connection, 'relayNoteStatus', [keys.receipt(lane.tag, deliveryId), statusField(data.statusId), JSON.stringify(status)]));
     }
   }
   await Promise.all(writes);

@@ -143,9 +143,9 @@ describe('a key with every scope, bound to an account of its own', () => {
     const byPhone = await relay.call('POST', '/v1/whatsapp/conversions', { key, body: { accountId: 'acc_own_wa', eventName: 'LeadSubmitted', eventId: 'x', phoneE164: '40746123456' } });
     expect([byPhone.status, byPhone.body.code]).toEqual([422, 'nothing_to_attribute']);
     expect((await relay.call('GET', '/v1/whatsapp/conversations?accountId=acc_own_wa', { key })).body.conversations).toEqual([]);
-    // The ids of conversations are one space: that one is taken can be found out, whose it is cannot.
-    const taken = await relay.call('PUT', '/v1/whatsapp/conversations/conv_foreign', { key, body: { accountId: 'acc_own_wa', phoneE164: '40700000000' } });
-    expect([taken.status, shown(taken)]).toEqual([409, []]);
+    // The ids of conversations are each account's own: that another has one cannot be found out.
+    const own = await relay.call('PUT', '/v1/whatsapp/conversations/conv_foreign', { key, body: { accountId: 'acc_own_wa', phoneE164: '40700000000' } });
+    expect([own.status, own.body.metadata]).toEqual([201, {}]);
   });
 
   test('cannot have the webhooks of others by naming their number or business account', async () => {

@@ -159,15 +159,18 @@ describe('an import', () => {
   const put = (accountId: string, id: string, over: { phoneE164?: string; ctwa?: CtwaMetadata } = {}) =>
     relay.api.conversations.put(id, { accountId, phoneE164: over.phoneE164, ctwa: over.ctwa });
 
-  test('sets a click once, and belongs to one account', async () => {
+  test('sets a click once, and has nothing to do with the same id of another account', async () => {
     const [accountId, foreign] = [anAccount(), anAccount()];
     const id = `crm:${accountId}`;
-    expect(await put(accountId, id, { phoneE164: PLANTED.phone })).toMatchObject({ kind: 'stored', created: true, conversation: { id, ctwa: undefined } });
+    expect(await put(accountId, id, { phoneE164: PLANTED.phone })).toMatchObject({ created: true, conversation: { id, ctwa: undefined } });
     const ctwa = aClick('imported');
     expect(await put(accountId, id, { ctwa })).toMatchObject({ created: false, conversation: { phoneE164: PLANTED.phone, ctwa } });
     expect(await put(accountId, id, { ctwa: aClick('another') })).toMatchObject({ created: false, conversation: { ctwa } });
-    expect(await put(foreign, id, { ctwa: aClick('another') })).toEqual({ kind: 'taken' });
-    expect(await all(foreign)).toEqual([]);
+    expect(await relay.api.conversations.get(foreign, id)).toBeUndefined();
+    const own = aClick('another');
+    expect(await put(foreign, id, { ctwa: own })).toMatchObject({ created: true, conversation: { accountId: foreign, phoneE164: undefined, ctwa: own } });
+    expect(await relay.api.conversations.get(accountId, id)).toMatchObject({ accountId, phoneE164: PLANTED.phone, ctwa });
+    expect((await all(foreign)).map((conversation) => conversation.ctwa)).toEqual([own]);
     expect((await relay.api.conversations.findByPhone(accountId, PLANTED.phone))?.id).toBe(id);
   });
 
@@ -175,8 +178,8 @@ describe('an import', () => {
     const accountId = anAccount();
     const id = `crm:${accountId}`;
     const results = await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? relay.api : other).conversations.put(id, { accountId, phoneE164: PLANTED.phone, ctwa: aClick(`c${n}`) })));
-    expect(results.filter((result) => result.kind === 'stored' && result.created)).toHaveLength(1);
-    expect(new Set(results.map((result) => (result.kind === 'stored' ? result.conversation.ctwa?.ctwa_clid : 'taken'))).size).toBe(1);
+    expect(results.filter(({ created }) => created)).toHaveLength(1);
+    expect(new Set(results.map(({ conversation }) => conversation.ctwa?.ctwa_clid)).size).toBe(1);
   });
 
   test('with another number keeps the first, and is not found by the other', async () => {
@@ -220,7 +223,7 @@ describe('looking up', () => {
     const accountId = anAccount();
     await relay.api.conversations.put(`old:${accountId}`, { accountId, phoneE164: PLANTED.phone, ctwa: aClick('older', relay.now() - 3_600_000) });
     await relay.api.conversations.put(`gone:${accountId}`, { accountId, phoneE164: PLANTED.phone, ctwa: aClick('newer') });
-    await relay.redis.del(`{relay}:wa:conv:gone:${accountId}`);
+    await relay.redis.del(`{relay}:wa:conv:${accountId}:gone:${accountId}`);
     expect((await relay.api.conversations.findByPhone(accountId, PLANTED.phone))?.id).toBe(`old:${accountId}`);
     expect((await all(accountId)).map(({ id }) => id)).toEqual([`old:${accountId}`]);
   });
@@ -272,8 +275,8 @@ describe('rotating keys', () => {
     expect(await during.api.conversations.list(accountId, 10, 0)).toHaveLength(2);
 
     // Without the old key: the number was sealed anew, the click was not and is as good as none; nothing breaks.
-    expect(await after.api.conversations.get(ids.get(active)!)).toMatchObject({ phoneE164: active, ctwa: undefined });
-    expect(await after.api.conversations.get(ids.get(silent)!)).toMatchObject({ phoneE164: undefined, ctwa: undefined });
+    expect(await after.api.conversations.get(accountId, ids.get(active)!)).toMatchObject({ phoneE164: active, ctwa: undefined });
+    expect(await after.api.conversations.get(accountId, ids.get(silent)!)).toMatchObject({ phoneE164: undefined, ctwa: undefined });
     expect(await after.api.conversations.list(accountId, 10, 0)).toHaveLength(2);
     expect(await after.api.conversations.findByPhone(accountId, active)).toBeUndefined();
     await after.api.conversations.capture([of(active)]);

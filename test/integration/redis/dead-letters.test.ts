@@ -104,6 +104,36 @@ describe('the list', () => {
     expect(seen).toEqual(ids);
   });
 
+  test.each([1, 3])('is newest first over all platforms and their %i lanes', async (lanes) => {
+    await using other = await openRelay({ lanes });
+    const ids: string[] = [];
+    const bury = async (n: number) => {
+      const platform = (['whatsapp', 'metaads', 'googleads', 'metaads'] as const)[n % 4]!;
+      const request = { platform, accountId: `m${n}`, destinationId: `d${n}` };
+      await send(other.api, request);
+      const lane = other.worker.lanes.forDestination(platform, request.accountId, request.destinationId);
+      const job = (await other.jobs(lane)).find(({ accountId }) => accountId === request.accountId)!;
+      other.advance(1);
+      await other.delivery(lane).settle(died(await batchOf(job)));
+      return (await other.api.deadLetters.list({ accountId: request.accountId }, 1, undefined)).rows[0]!.id;
+    };
+    // A long run of one platform, then by turns.
+    for (let n = 0; n < 60; n += 1) ids.unshift(await bury(2000 + 4 * n + 1));
+    for (let n = 0; n < 40; n += 1) ids.unshift(await bury(n));
+    for (const limit of [1, 7, 200]) {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await other.api.deadLetters.list({}, limit, cursor);
+        seen.push(...page.rows.map(({ id }) => id));
+        cursor = page.nextCursor;
+        // What comes in meanwhile, in whatever lane, changes nothing for the pages to come.
+        if (limit === 7) await bury(1000 + seen.length);
+      } while (cursor !== undefined);
+      expect(limit === 200 ? seen.slice(-100) : seen).toEqual(ids);
+    }
+  });
+
   test('filters by platform, account, destination, reason and what the caller may see', async () => {
     await using other = await openRelay();
     for (const [accountId, destinationId, reason] of [
@@ -125,7 +155,7 @@ describe('the list', () => {
     expect(await found({ accounts: [] })).toEqual([]);
   });
 
-  test.each(['', 'x', '1', '0.x', '-1.0', '0.1.2'])('says that "%s" is no cursor', async (cursor) => {
+  test.each(['', 'x', '1', '0.x', '-1.0', '0.1.2', '...', '0.0.0.0', '1.1.1.1.1', '1.1.1._', '1.1.1.1234567890'])('says that "%s" is no cursor', async (cursor) => {
     await expect(relay.api.deadLetters.list({}, 10, cursor)).rejects.toMatchObject({ code: 'invalid_cursor' });
   });
 });

@@ -42,7 +42,7 @@ describe('the log', () => {
     expect(queued.rows.length + rest.rows.length).toBe(250);
   });
 
-  test.each(['x', '1', '1-', '-1', '0-0', '1-1-1', '99999999999999999999-0', '1-99999999999999999999', '(1-1', '+'])('says that "%s" is no cursor', async (cursor) => {
+  test.each(['x', '1', '1-', '-1', '0-0', '1-1-1', '1-1', '1-1.0', '1-1.0.x', '0-0.0.1', '99999999999999999999-0', '1-99999999999999999999', '(1-1', '+'])('says that "%s" is no cursor', async (cursor) => {
     await expect(recent('log', 10, cursor)).rejects.toMatchObject({ code: 'invalid_cursor', extras: { param: 'cursor' } });
   });
 
@@ -57,6 +57,28 @@ describe('the log', () => {
     // Redis trims whole nodes of 100 entries.
     expect(rows).toBeGreaterThanOrEqual(100);
     expect(rows).toBeLessThan(300);
+  });
+
+  test.each([1, 3])('lists at most LOG_MAX_ENTRIES rows of an account, the newest, over %i lanes', async (lanes) => {
+    await using small = await openRelay({ logMaxEntries: 7, lanes });
+    const ids: string[] = [];
+    for (let i = 0; i < 30; i += 1) {
+      ids.unshift(await send(small.api, { accountId: 'few', destinationId: `d${i}` }));
+      // Two lanes' rows of one millisecond have an order of their own.
+      await sleep(2);
+    }
+    for (const limit of [1, 3, 7, 100]) {
+      for (const status of [undefined, 'queued', 'failed'] as const) {
+        const seen: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await small.api.deliveries.recent({ accountId: 'few', platform: 'metaads', limit, cursor, status });
+          seen.push(...page.rows.map((row) => row.deliveryId));
+          cursor = page.nextCursor;
+        } while (cursor !== undefined);
+        expect(seen).toEqual(status === 'failed' ? [] : ids.slice(0, 7));
+      }
+    }
   });
 
   test('lets rows go whose receipts are gone', async () => {
@@ -91,6 +113,14 @@ describe('one event', () => {
     expect(await event('ev', 'no')).toMatchObject([{ status: 'dead', code: 100, message: 'Invalid parameter' }]);
     expect(await event('ev', 'unknown')).toEqual([]);
     expect(await event('other', 'ok')).toEqual([]);
+  });
+
+  test('is not its adjustments, which go by the same id', async () => {
+    const accountId = 'adjusted';
+    const deliveryId = await send(relay.api, { accountId, events: ['order-1'] });
+    await send(relay.api, { accountId, events: ['order-1', 'order-2'], refused: [1], kind: 'adjustment' });
+    expect((await event(accountId, 'order-1')).map((state) => state.deliveryId)).toEqual([deliveryId]);
+    expect(await event(accountId, 'order-2')).toEqual([]);
   });
 
   test('that came in several deliveries has them all, the newest first', async () => {

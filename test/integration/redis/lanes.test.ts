@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keys } from '@relay/redis/testing';
-import { batchOf, delivered, died, openRelay, send, type Relay } from './a-relay.ts';
+import { aRequest, batchOf, delivered, died, idempotent, idOf, openRelay, send, type Relay } from './a-relay.ts';
 
 let relay: Relay;
 beforeAll(async () => {
@@ -28,9 +28,44 @@ test('each destination has its lane, and a delivery id says which', async () => 
   for (const id of ids) expect(await relay.api.deliveries.get(id)).toMatchObject({ deliveryId: id, status: 'queued', eventsPending: 2 });
 });
 
-test('Google goes by account, since a request may carry several of its destinations', () => {
-  const of = (account: string, destination: string) => relay.worker.lanes.forDestination('googleads', account, destination).queue;
-  for (const account of ['a', 'b', 'c', 'd']) expect(of(account, 'x')).toBe(of(account, 'y'));
+test.each(['googleads', 'whatsapp'] as const)('%s goes by account', (platform) => {
+  const of = (account: string, destination: string) => relay.worker.lanes.forDestination(platform, account, destination).queue;
+  for (const account of ['a', 'b', 'c', 'd']) expect(new Set(['x', 'y', 'z', 'v'].map((destination) => of(account, destination))).size).toBe(1);
+});
+
+test('an Idempotency-Key stands for one body, whatever lane that goes to', async () => {
+  const other = await relay.anotherApi();
+  const sendTo = (n: number, key: string, api = relay.api) => api.enqueue(aRequest({ accountId: 'idem', destinationId: `d${n}` }), idempotent(key, `to d${n}`));
+  const lanesOf = (ns: readonly number[]) => new Set(ns.map((n) => relay.worker.lanes.forDestination('metaads', 'idem', `d${n}`).queue));
+  const many = Array.from({ length: 20 }, (_, n) => n);
+  expect(lanesOf(many).size).toBe(3);
+  const first = await sendTo(0, 'serial');
+  expect(first.kind).toBe('accepted');
+  for (const n of many.slice(1)) expect(await sendTo(n, 'serial')).toEqual({ kind: 'key_reused' });
+  expect(await sendTo(0, 'serial')).toEqual({ kind: 'repeated', deliveryId: idOf(first) });
+  expect(await relay.api.enqueue(aRequest({ platform: 'googleads', accountId: 'idem' }), idempotent('serial', 'google'))).toEqual({ kind: 'key_reused' });
+
+  const raced = await Promise.all(many.flatMap((n) => [sendTo(n, 'race'), sendTo(n, 'race', other)]));
+  expect(raced.filter(({ kind }) => kind === 'accepted')).toHaveLength(1);
+  expect(raced.filter(({ kind }) => kind === 'repeated')).toHaveLength(1);
+  expect(raced.filter(({ kind }) => kind === 'key_reused')).toHaveLength(38);
+  expect((await relay.jobs(relay.lane('googleads'))).length).toBe(0);
+});
+
+test('a key that another body had in a group of many keeps none of the others back', async () => {
+  const results = await Promise.all([
+    relay.api.enqueue(aRequest({ accountId: 'group' }), idempotent('g', 'one')),
+    relay.api.enqueue(aRequest({ accountId: 'group' }), idempotent('g', 'two')),
+    relay.api.enqueue(aRequest({ accountId: 'group' }), { wantsReply: false }),
+  ]);
+  expect(results.map(({ kind }) => kind)).toEqual(['accepted', 'key_reused', 'accepted']);
+});
+
+test('a WhatsApp event is not sent again after its account has another dataset', async () => {
+  const toDataset = (destinationId: string) => aRequest({ platform: 'whatsapp', accountId: 'wa', destinationId, events: ['lead-1'], maxChunkEvents: 1, conversationId: 'conv' });
+  const options = { once: { scope: 'wa.wa', key: 'conv lead-1', ttlMs: 86_400_000 }, wantsReply: false };
+  const first = await relay.api.enqueue(toDataset('1'), options);
+  for (const dataset of ['2', '3', '4', '5', '6']) expect(await relay.api.enqueue(toDataset(dataset), options)).toEqual({ kind: 'repeated', deliveryId: idOf(first) });
 });
 
 test('the log of an account is merged over its lanes, newest first, each row once', async () => {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Job } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fate } from '@relay/delivery';
 import type { QueueJob, SharedStore, StatusData } from '@relay/redis';
 import { openDelivery } from '@relay/redis';
-import { keys } from '@relay/redis/testing';
+import { createRelease, keys } from '@relay/redis/testing';
 import { waitFor } from '@relay/testkit';
 import { batchOf, delivered, openRelay, send, type Relay } from './a-relay.ts';
 import { openProxy } from './redis-proxy.ts';
@@ -120,6 +121,28 @@ describe('a fate', () => {
     await takenTimes(started, 2);
     await emptied();
     expect(await relay.ledger()).toMatchObject({ held: 0 });
+  });
+
+  test('hold: what is held again while a release is under way stays in the hold for the next one', async () => {
+    const deliveryId = await send(relay.api, { events: 2 });
+    const started = startWorker({ deliver: (_job, turn) => (turn < 3 ? { kind: 'hold', untilMs: Date.now() + 3_600_000 } : done) });
+    const heldTimes = (times: number) => waitFor(async () => started.taken.length === times && (await counts())['delayed'] === 1, { everyMs: 5, what: `hold ${times}` });
+    await heldTimes(1);
+    const queue = relay.api.queues.find(({ name }) => name === 'metaads')!;
+    // Between making the job due and writing that it is released, a worker that still takes the account for inactive holds it again.
+    const promote = vi.spyOn(Job.prototype, 'promote').mockImplementationOnce(async function (this: Job) {
+      promote.mockRestore();
+      await this.promote();
+      await heldTimes(2);
+    });
+    const release = createRelease({ connection: relay.worker.connection, lanes: relay.worker.lanes, queueOf: () => queue, retentionDays: 30, now: () => relay.now() });
+    await release('metaads', 'acc');
+    expect(await relay.redis.hkeys(keys.held('{relay}', 'metaads', 'acc'))).toEqual([started.taken[0]!.job.jobId]);
+    expect(await relay.ledger()).toMatchObject({ held: 2, pending: 0 });
+    expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ status: 'held', eventsHeld: 2 });
+    expect(await release('metaads', 'acc')).toBe(2);
+    await takenTimes(started, 3);
+    await emptied();
   });
 
   test('give_back: the job keeps its place, spends no attempt, and another worker has it at once', async () => {
@@ -256,6 +279,8 @@ describe('a later look at the status', () => {
     const [job] = await relay.jobs();
     const lane = relay.delivery();
     await lane.settle({ delivered: { events: await batchOf(job!), traceId: 't', poll: { statusId: 'req-1', afterMs: 100 } }, requestMs: 5 });
+    const unasked = { status: 'processing', errors: [], warnings: [] };
+    expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ platformStatus: 'processing', platformStatusDetails: [unasked], status: 'delivered' });
     let looks = 0;
     const poll = vi.fn<(data: StatusData) => Promise<number | undefined>>(async (data) => {
       looks += 1;
@@ -269,6 +294,31 @@ describe('a later look at the status', () => {
     expect(poll.mock.calls[1]![0]).toMatchObject({ accountId: 'acc', statusId: 'req-1', groups: [[deliveryId]] });
     expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ platformStatus: 'success', status: 'delivered' });
     expect(started.errors).toEqual([]);
+  });
+
+  test('is the last word on a delivery only once all of it was sent, and every request asked about', async () => {
+    const deliveryId = await send(relay.api, { events: 3, maxChunkEvents: 1 });
+    const batches = await Promise.all((await relay.jobs()).map((job) => batchOf(job)));
+    const lane = relay.delivery();
+    const status = async () => (await relay.api.deliveries.get(deliveryId))!.platformStatus;
+    const take = (n: number) => lane.settle({ delivered: { events: batches[n]!, traceId: 't', poll: { statusId: `req-${n}`, afterMs: 100_000 } }, requestMs: 5 });
+    const say = (n: number, said: 'success' | 'failed') =>
+      lane.noteStatus({ v: 1, accountId: 'acc', statusId: `req-${n}`, sentAt: 0, groups: [[deliveryId]] }, [{ status: said, recordCount: 1, errors: [], warnings: [] }]);
+    expect(await status()).toBeUndefined();
+    await take(0);
+    await take(1);
+    await say(0, 'success');
+    expect(await status()).toBe('processing');
+    await say(1, 'success');
+    expect(await status()).toBe('processing'); // the third was not sent yet
+    await take(2);
+    expect(await status()).toBe('processing');
+    await say(2, 'success');
+    expect(await status()).toBe('success');
+    await take(2); // written again after a crash: what Google said stays
+    expect(await status()).toBe('success');
+    await say(1, 'failed');
+    expect(await status()).toBe('partial_success');
   });
 
   test('of an unknown format waits for a version that knows it', async () => {

@@ -96,6 +96,6 @@ export const CONVERSION_EXAMPLES: Examples = {
   'POST /v1/dead-letters/{id}/replay': { path: { id: letter.id }, body: { force: false }, answers: { 200: replayed } },
   'POST /v1/dead-letters/replay': {
     body: { accountId: 'acc_meta', reason: 'rejected' },
-    answers: { 200: { replayed: 1, refused: 0, events: 1, results: [{ id: letter.id, result: 'replayed', events: 1 }], more: false } },
+    answers: { 200: { replayed: 1, refused: 0, events: 1, results: [{ id: letter.id, result: 'replayed', events: 1 }], more: false, nextCursor: null } },
   },
 };

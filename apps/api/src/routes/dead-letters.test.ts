@@ -95,7 +95,24 @@ describe('POST /v1/dead-letters/replay', () => {
     const letters = Array.from({ length: 150 }, (_, at) => aDeadLetter({ id: `dead_${at}` }));
     let now = T0;
     await using api = await openApi({ deadLetters: fakeDeadLetters(letters), now: () => (now += 40_000) });
-    expect((await api.call('POST', '/v1/dead-letters/replay', { body: {} })).body).toMatchObject({ replayed: 100, more: true });
+    expect((await api.call('POST', '/v1/dead-letters/replay', { body: {} })).body).toMatchObject({ replayed: 100, more: true, nextCursor: '100' });
+  });
+
+  it('gets past more refused letters than one request looks at', async () => {
+    const letters = Array.from({ length: 10_250 }, (_, at) => aDeadLetter({ id: `dead_${at}`, replayable: at >= 10_200, whyNot: at < 10_200 ? 'Too old.' : undefined }));
+    await using api = await openApi({ deadLetters: fakeDeadLetters(letters) });
+    const first = (await api.call('POST', '/v1/dead-letters/replay', { body: {} })).body;
+    expect(first).toMatchObject({ replayed: 0, refused: 10_000, more: true, nextCursor: '10000' });
+    const second = (await api.call('POST', '/v1/dead-letters/replay', { body: { cursor: first['nextCursor'] } })).body;
+    expect(second).toMatchObject({ replayed: 50, refused: 200, more: false, nextCursor: null });
+  });
+
+  it('looks at the time also where no letter fits', async () => {
+    let pages = 0;
+    let now = T0;
+    const list = async () => ({ rows: [], nextCursor: `c${(pages += 1)}` });
+    await using api = await openApi({ deadLetters: { ...fakeDeadLetters([]), list }, now: () => (now += 10_000) });
+    expect((await api.call('POST', '/v1/dead-letters/replay', { body: {} })).body).toMatchObject({ replayed: 0, more: true, nextCursor: expect.stringMatching(/^c\d$/) });
   });
 });
 

@@ -1,7 +1,7 @@
 import { PLATFORM_IDS } from '@relay/contract';
 import { DEAD_REASONS } from '@relay/delivery';
 import { z } from 'zod';
-import { isoTime, named, nextCursorSchema } from './registry.ts';
+import { cursorField, isoTime, named, nextCursorSchema } from './registry.ts';
 
 const count = z.number().int().nonnegative();
 const idField = z.string().min(1).max(512);
@@ -45,6 +45,7 @@ export const replayManyBodySchema = z
   .strictObject({
     ids: z.array(idField).min(1).max(MAX_REPLAY_IDS).optional(),
     ...deadLetterFilterFields,
+    cursor: cursorField.meta({ description: 'Of a filter: go on where an earlier request stopped' }),
     force: z.boolean().default(false).meta({ description: 'Also where the platform may count the events twice' }),
   })
   .meta({ description: 'Letters that fit every field that is given; without any, all letters' });
@@ -59,6 +60,7 @@ export const replayedManySchema = named(
     results: z
       .array(z.strictObject({ id: z.string(), result: z.enum(['replayed', 'refused']), events: count.optional(), why: z.string().optional() }))
       .meta({ description: 'The first 1000, refusals with the reason' }),
-    more: z.boolean().meta({ description: 'Stopped before the end; send the same request again' }),
+    more: z.boolean().meta({ description: 'Stopped before the end; send the same request again, with `nextCursor` as `cursor`' }),
+    nextCursor: nextCursorSchema,
   }),
 );

@@ -14,6 +14,7 @@ export const isoTime = z.string().meta({ format: 'date-time', description: 'ISO 
 /** A page's end: give it back as `cursor`; null on the last page. */
 export const nextCursorSchema = z.string().nullable();
 
-export const cursorField = z.string().min(1).max(1024).optional();
+/** One of dead letters has a few characters for each queue, of which there may be 256. */
+export const cursorField = z.string().min(1).max(4096).optional();
 /** Query values are texts. */
 export const limitField = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);

@@ -3,22 +3,22 @@ import type { Capture, Conversation, ConversationStore, Locks, Send } from '@rel
 import { T0 } from './fake-accounts.ts';
 
 export function fakeConversations(rows: readonly Conversation[] = []): ConversationStore & { readonly captured: Capture[] } {
-  const byId = new Map(rows.map((row) => [row.id, row]));
+  const byId = new Map(rows.map((row) => [`${row.accountId}:${row.id}`, row]));
   const captured: Capture[] = [];
   const withPhone = (accountId: string, phone: string) => [...byId.values()].filter((row) => row.accountId === accountId && row.phoneE164 === phone);
   return {
     captured,
     capture: async (captures) => void captured.push(...captures),
-    get: async (id) => byId.get(id),
+    get: async (accountId, id) => byId.get(`${accountId}:${id}`),
     findByPhone: async (accountId, phone) => withPhone(accountId, phone).filter((row) => row.ctwa !== undefined).at(-1),
     knowsPhone: async (accountId, phone) => withPhone(accountId, phone).length > 0,
     list: async (accountId, limit, offset) => [...byId.values()].filter((row) => row.accountId === accountId).slice(offset, offset + limit),
     put: async (id, input) => {
-      const before = byId.get(id);
-      if (before !== undefined && before.accountId !== input.accountId) return { kind: 'taken' };
+      const key = `${input.accountId}:${id}`;
+      const before = byId.get(key);
       const conversation: Conversation = { id, createdAtMs: T0, updatedAtMs: T0, ...input, ...before };
-      byId.set(id, conversation);
-      return { kind: 'stored', conversation, created: before === undefined };
+      byId.set(key, conversation);
+      return { conversation, created: before === undefined };
     },
   };
 }

@@ -31,11 +31,11 @@ export function getConversations(app: ApiApp, deps: Needs): void {
 export function putConversation(app: ApiApp, deps: Needs): void {
   const schema = {
     summary: 'Import a conversation',
-    description: 'For a conversation that was captured elsewhere. A click that is already there stays.',
+    description: "For a conversation that was captured elsewhere. A click that is already there stays. Ids are each account's own.",
     tags: ['WhatsApp'],
     params: z.object({ conversationId: z.string().min(1).max(512) }),
     body: putConversationSchema,
-    response: { 200: answerOf(conversationSchema, 'It was there'), 201: answerOf(conversationSchema, 'Created'), ...errorAnswers(404, 405, 409, 413, 415) },
+    response: { 200: answerOf(conversationSchema, 'It was there'), 201: answerOf(conversationSchema, 'Created'), ...errorAnswers(404, 405, 413, 415) },
   };
   app.put('/whatsapp/conversations/:conversationId', { config: { scope: 'manage' }, schema }, async (request, reply) => {
     const { accountId, phoneE164, metadata } = request.body;
@@ -43,9 +43,8 @@ export function putConversation(app: ApiApp, deps: Needs): void {
     requirePast(metadata.ctwa_captured_at, deps.now());
     const hasClick = Object.values(metadata).some((value) => value !== undefined);
     const ctwa: CtwaMetadata | undefined = hasClick ? { ...metadata, ctwa_captured_at: metadata.ctwa_captured_at ?? new Date(deps.now()).toISOString() } : undefined;
-    const result = await deps.conversations.put(request.params.conversationId, { accountId, phoneE164, ctwa });
-    if (result.kind === 'taken') throw new RelayError('conversation_taken', 'A conversation of another account has this id. Choose another one.', { param: 'conversationId' });
-    return reply.code(result.created ? 201 : 200).send(present(result.conversation));
+    const { conversation, created } = await deps.conversations.put(request.params.conversationId, { accountId, phoneE164, ctwa });
+    return reply.code(created ? 201 : 200).send(present(conversation));
   });
 }
 

@@ -54,9 +54,9 @@ async function provision(deps: Needs, account: Account): Promise<{ datasetId: st
     throw new RelayError('prerequisite_missing', 'The account has no WhatsApp Business Account id. Set metadata.wabaId with PATCH /v1/admin/accounts/{id}.', { param: 'accountId', details: { missing: 'wabaId' } });
   }
   const token = accessTokenOf(account);
-  const found = readDatasetReply(await callPlatform(deps.send, datasetGetRequest(wabaId, token, deps.endpoints), 'whatsapp'));
+  const found = readDatasetReply(await callPlatform(deps.send, datasetGetRequest(wabaId, token, deps.endpoints), 'whatsapp'), token);
   const created = found.kind === 'none';
-  const reply = created ? readDatasetReply(await callPlatform(deps.send, datasetCreateRequest(wabaId, token, deps.endpoints), 'whatsapp')) : found;
+  const reply = created ? readDatasetReply(await callPlatform(deps.send, datasetCreateRequest(wabaId, token, deps.endpoints), 'whatsapp'), token) : found;
   const datasetId = datasetIdOf(reply);
   if (metadataText(account, 'metaCapiDatasetId') !== datasetId) await deps.accounts.patch(account.id, { metadata: { metaCapiDatasetId: datasetId } });
   return { datasetId, created };

@@ -10,12 +10,12 @@ interface Named {
 }
 
 /**
- * The conversation a conversion belongs to. The id wins where both are given, and must belong to the account.
- * @throws RelayError 404 unknown (or another account's) conversation, 422 nothing to attribute.
+ * The conversation a conversion belongs to. The id wins where both are given, and is one of the account's own.
+ * @throws RelayError 404 unknown conversation (another account's is unknown here), 422 nothing to attribute.
  */
 export async function resolveConversation(conversations: ConversationStore, account: Account, named: Named): Promise<Attributable> {
-  const conversation = named.conversationId === undefined ? await byPhone(conversations, account, named.phoneE164!) : await conversations.get(named.conversationId);
-  if (conversation === undefined || conversation.accountId !== account.id) {
+  const conversation = named.conversationId === undefined ? await byPhone(conversations, account, named.phoneE164!) : await conversations.get(account.id, named.conversationId);
+  if (conversation === undefined) {
     throw new RelayError('conversation_not_found', 'There is no conversation with this id on this account.', { param: 'conversationId' });
   }
   if (!isAttributable(conversation)) {

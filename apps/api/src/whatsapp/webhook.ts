@@ -76,12 +76,15 @@ function capturesOf(messages: readonly WebhookMessage[], accounts: readonly Acco
   });
 }
 
-/** By the number that was written to; by the business account where only one of its numbers is ours to know. */
+/**
+ * By the number that was written to. Else by the business account: the account that names no number takes those of all its
+ * numbers, and so does one that names another, as long as it is the only one. Of several there is no telling whose they are.
+ */
 function accountFor({ phoneNumberId, wabaId }: WebhookMessage, accounts: readonly Account[]): Account | undefined {
   const byNumber = accounts.find((account) => phoneNumberId !== undefined && metadataText(account, 'phoneNumberId') === phoneNumberId);
   if (byNumber !== undefined) return byNumber;
   const byBusiness = accounts.filter((account) => wabaId !== undefined && metadataText(account, 'wabaId') === wabaId);
-  return byBusiness.find((account) => metadataText(account, 'phoneNumberId') === undefined) ?? (phoneNumberId === undefined ? byBusiness[0] : undefined);
+  return byBusiness.find((account) => metadataText(account, 'phoneNumberId') === undefined) ?? (byBusiness.length === 1 ? byBusiness[0] : undefined);
 }
 
 function ctwaOf({ referral, timestampS }: WebhookMessage, nowMs: number): Capture['ctwa'] {

@@ -165,7 +165,10 @@ describe('conversations', () => {
     expect(again.body['metadata']).toMatchObject({ ctwa_clid: 'clid-9' });
     const listed = await api.call('GET', '/v1/whatsapp/conversations?accountId=acc_wa');
     expect(listed.body).toMatchObject({ conversations: [{ id: 'mine', accountId: 'acc_wa', phoneE164: '40746123456' }], nextCursor: null });
-    expect((await api.call('PUT', '/v1/whatsapp/conversations/mine', { body: { ...body, accountId: 'acc_wa2' } })).status).toBe(409);
+    // The id of another account is as good as any other here.
+    const own = await api.call('PUT', '/v1/whatsapp/conversations/mine', { body: { accountId: 'acc_wa2' } });
+    expect([own.status, own.body['metadata']]).toEqual([201, {}]);
+    expect((await api.call('GET', '/v1/whatsapp/conversations?accountId=acc_wa')).body).toEqual(listed.body);
   });
 
   it('cannot be imported with a click that is yet to come', async () => {
@@ -177,9 +180,9 @@ describe('conversations', () => {
 
 describe('GET and POST /webhooks/whatsapp', () => {
   const sign = (text: string) => `sha256=${createHmac('sha256', SECRET).update(text).digest('hex')}`;
-  const message = (phoneNumberId = '300') => JSON.stringify({
+  const message = (phoneNumberId: string | undefined = '300', wabaId = '200') => JSON.stringify({
     object: 'whatsapp_business_account',
-    entry: [{ id: '200', changes: [{ field: 'messages', value: {
+    entry: [{ id: wabaId, changes: [{ field: 'messages', value: {
       messaging_product: 'whatsapp',
       metadata: { display_phone_number: '1', phone_number_id: phoneNumberId },
       contacts: [{ profile: { name: 'planted name' }, wa_id: '40746123456' }],
@@ -230,10 +233,25 @@ describe('GET and POST /webhooks/whatsapp', () => {
   it('takes what is not for it, so that Meta does not send it again', async () => {
     const conversations = fakeConversations();
     await using api = await openApi({ accounts: accountsWith(READY), conversations });
-    for (const text of ['not json', '{}', '{"object":"whatsapp_business_account","entry":[]}', message('999')]) {
+    for (const text of ['not json', '{}', '{"object":"whatsapp_business_account","entry":[]}', message('999', '888')]) {
       expect((await post(api, text, sign(text))).statusCode).toBe(200);
     }
     expect(conversations.captured).toEqual([]);
+  });
+
+  it.each<[string, Record<string, Record<string, string>>, string, string | undefined]>([
+    ['the account of the number, whatever the business account', { a: { wabaId: '200' }, b: { wabaId: '201', phoneNumberId: '300' } }, '300', 'b'],
+    ['the one that names no number', { a: { wabaId: '200', phoneNumberId: '301' }, b: { wabaId: '200' } }, '300', 'b'],
+    ['the only one of the business account, though it names another number', { a: { wabaId: '200', phoneNumberId: '301' }, b: { wabaId: '201' } }, '300', 'a'],
+    ['nobody where several of the business account name other numbers', { a: { wabaId: '200', phoneNumberId: '301' }, b: { wabaId: '200', phoneNumberId: '302' } }, '300', undefined],
+    ['nobody where it is of none', { a: { wabaId: '201' }, b: { phoneNumberId: '301' } }, '300', undefined],
+  ])('gives a message to %s', async (_whom, metadata, phoneNumberId, accountId) => {
+    const conversations = fakeConversations();
+    const accounts = fakeAccounts(Object.entries(metadata).map(([id, own]) => anAccount({ id, platform: 'whatsapp', metadata: own })));
+    await using api = await openApi({ accounts, conversations });
+    const text = message(phoneNumberId);
+    expect((await post(api, text, sign(text))).statusCode).toBe(200);
+    expect(conversations.captured.map((capture) => capture.accountId)).toEqual(accountId === undefined ? [] : [accountId]);
   });
 
   it('does not read the accounts for receipts of other messages', async () => {

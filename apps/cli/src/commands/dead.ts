@@ -11,7 +11,7 @@ interface FilterFlags {
   readonly destination?: string;
   readonly reason?: string;
 }
-type ReplayFlags = FilterFlags & { readonly all?: boolean; readonly force?: boolean };
+type ReplayFlags = FilterFlags & { readonly all?: boolean; readonly force?: boolean; readonly cursor?: string };
 
 const PATH = '/v1/dead-letters';
 const REASONS = ['rejected', 'destination', 'account', 'operator', 'expired', 'attempts_exhausted', 'unknown'];
@@ -53,6 +53,7 @@ export function addDead(program: Command, context: Context): void {
   withFilter(dead.command('replay').description('Put dead letters back on their way: one by its id, or all that a filter fits.'))
     .argument('[id]')
     .option('--all', 'every letter that the filter fits; without a filter, every letter')
+    .option('--cursor <cursor>', 'goes on where an earlier --all stopped')
     .option('--force', 'also where the platform may already have taken the events and would no longer recognise them')
     .action(async (id: string | undefined, flags: ReplayFlags, command: Command) => replay(context, id, flags, wantsJson(command)));
   dead
@@ -69,10 +70,10 @@ export function addDead(program: Command, context: Context): void {
 async function replay(context: Context, id: string | undefined, flags: ReplayFlags, json: boolean): Promise<void> {
   const filter = filterOf(flags);
   const filtered = Object.values(filter).some((value) => value !== undefined);
-  if (id !== undefined && (flags.all === true || filtered)) throw new UsageError('give an id or --all with a filter, not both');
+  if (id !== undefined && (flags.all === true || flags.cursor !== undefined || filtered)) throw new UsageError('give an id or --all with a filter, not both');
   if (id === undefined && flags.all !== true) throw new UsageError('which letters? Give an id, or --all with --platform, --account, --destination or --reason');
   const force = flags.force === true ? { force: true } : {};
-  const call = id === undefined ? { path: `${PATH}/replay`, body: { ...filter, ...force } } : { path: `${PATH}/${encodeURIComponent(id)}/replay`, body: force };
+  const call = id === undefined ? { path: `${PATH}/replay`, body: { ...filter, ...force, ...(flags.cursor !== undefined && { cursor: flags.cursor }) } } : { path: `${PATH}/${encodeURIComponent(id)}/replay`, body: force };
   const { body } = await context.client().call({ method: 'POST', timeoutMs: REPLAY_MS, ...call });
   const answer = asRecord(body);
   if (json) printJson(context, body);
@@ -85,10 +86,11 @@ function formatReplay(answer: Json): string {
   const events = numberIn(answer, 'events');
   if (answer['replayed'] === true) return `replayed ${textIn(answer, 'id')}: ${events} events are on their way again\n`;
   const refusals = listIn(answer, 'results').filter((entry) => entry['result'] === 'refused').slice(0, SHOWN_REFUSALS);
+  const next = textIn(answer, 'nextCursor');
   return [
     formatFacts([['replayed', `${numberIn(answer, 'replayed')} letters, ${events} events`], ['refused', `${numberIn(answer, 'refused')} letters`]]),
     ...refusals.map((refusal) => `  ${textIn(refusal, 'id')}: ${oneLine(textIn(refusal, 'why'))}\n`),
-    ...(answer['more'] === true ? ['stopped before the end: run the same command again\n'] : []),
+    ...(answer['more'] === true ? [`stopped before the end: run the same command again${next === '' ? '' : ` with --cursor ${next}`}\n`] : []),
   ].join('');
 }
 

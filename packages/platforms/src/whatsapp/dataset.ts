@@ -1,6 +1,6 @@
 import type { InboundReply, OutboundRequest, PlatformEndpoints } from '@relay/contract';
 import { asList, asObject, readJson } from '../http/json.ts';
-import { maskedText, maskPersonal } from '../identity/mask.ts';
+import { payloadOf } from '../management/errors.ts';
 import { appSecretProof, authMembers, DEFAULT_COOLDOWN_MS, readMetaRefusal, waitHintMs, type MetaRefusal } from '../meta/index.ts';
 
 /**
@@ -32,7 +32,7 @@ function edgeOf(wabaId: string, { metaGraphUrl, metaGraphVersion }: PlatformEndp
 export interface DatasetTrouble {
   /** HTTP status of the answer. */
   readonly status: number;
-  /** What the platform said, as it said it, but for tokens and persons: parsed JSON, or the text of what is none. */
+  /** What the platform said, as it said it, but for the access token: parsed JSON, or the beginning of what is none. */
   readonly platformError: unknown;
   /** What to do about it, where the cause is known. */
   readonly fix: string | undefined;
@@ -51,11 +51,14 @@ export type DatasetReply =
   /** May pass by itself. Both calls are safe to repeat. */
   | ({ readonly kind: 'retry'; readonly reason: 'rate_limited' | 'unavailable'; /** The platform's own hint. */ readonly afterMs: number | undefined } & DatasetTrouble);
 
-/** What either call's answer means: an edge's list, or a bare object. Total. */
-export function readDatasetReply(reply: InboundReply): DatasetReply {
+/**
+ * What either call's answer means: an edge's list, or a bare object. Total.
+ * @param accessToken of the call, should Meta quote it.
+ */
+export function readDatasetReply(reply: InboundReply, accessToken: string): DatasetReply {
   const refusal = readMetaRefusal(reply);
-  if (refusal !== undefined) return readRefusal(reply, refusal);
-  const body = reply.body.length > MAX_BODY_LENGTH ? undefined : asObject(readJson(reply.body));
+  if (refusal !== undefined) return readRefusal(reply, refusal, accessToken);
+  const body = asObject(readJson(reply.body));
   const listed = body?.['data'];
   if (Array.isArray(listed) && listed.length === 0) return { kind: 'none' };
   const datasetId = idOf(body) ?? asList(listed).map(idOf).find((id) => id !== undefined);
@@ -65,19 +68,16 @@ export function readDatasetReply(reply: InboundReply): DatasetReply {
     reason: 'unavailable',
     afterMs: undefined,
     status: reply.status,
-    platformError: rawError(reply.body),
+    platformError: payloadOf(reply, accessToken),
     fix: undefined,
     code: 'unreadable_reply',
     message: `Meta answered ${reply.status} without a dataset id.`,
   };
 }
 
-/** No answer of this edge is near this long; a longer one is some proxy's page. */
-const MAX_BODY_LENGTH = 1_000_000;
-
-function readRefusal(reply: InboundReply, refusal: MetaRefusal): DatasetReply {
+function readRefusal(reply: InboundReply, refusal: MetaRefusal, accessToken: string): DatasetReply {
   const { code, message } = refusal.said;
-  const trouble = { status: reply.status, platformError: rawError(reply.body), fix: fixFor(refusal), code, message };
+  const trouble = { status: reply.status, platformError: payloadOf(reply, accessToken), fix: fixFor(refusal), code, message };
   switch (refusal.class) {
     case 'app_limit':
     case 'account_limit':
@@ -131,20 +131,3 @@ const FIX_BY_CODE: ReadonlyMap<number, string> = new Map([
   [3, 'The app lacks a capability: get advanced access to whatsapp_business_manage_events for it in Meta App Review, then call again.'],
   [2635, 'Set META_GRAPH_VERSION to a version that Meta still serves.'],
 ]);
-
-/** Meta's error as it came. Its texts may quote the token or a person; those are blotted out. */
-function rawError(body: string): unknown {
-  const parsed = body.length > MAX_BODY_LENGTH ? undefined : readJson(body);
-  return typeof parsed === 'object' && parsed !== null ? masked(parsed, 0) : maskedText(body);
-}
-
-/** Deeper than any error of Meta goes. */
-const MAX_DEPTH = 8;
-
-function masked(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return maskPersonal(value.slice(0, 20_000));
-  if (typeof value !== 'object' || value === null) return value;
-  if (depth >= MAX_DEPTH) return '…';
-  if (Array.isArray(value)) return value.slice(0, 100).map((entry) => masked(entry, depth + 1));
-  return Object.fromEntries(Object.entries(value).slice(0, 100).map(([key, inner]) => [key, masked(inner, depth + 1)]));
-}

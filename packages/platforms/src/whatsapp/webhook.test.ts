@@ -99,6 +99,15 @@ describe('an inbound message', () => {
     expect(parseWebhook(delivery(aValue({ contacts: [{ wa_id: '5215512345678' }], messages: [aMessage({ from: '525512345678' })] })))[0]).toMatchObject({ from: '525512345678', waId: '5215512345678' });
   });
 
+  it('takes the only contact for its own only where nobody else writes', () => {
+    const contacts = [{ wa_id: '5215512345678', user_id: 'MX.1' }];
+    const read = (...messages: Json[]) => parseWebhook(delivery(aValue({ contacts, messages }))).map(({ waId, userId }) => [waId, userId]);
+    expect(read(aMessage({ from: '525512345678' }), aMessage({ from: '525512345678' }))).toEqual([['5215512345678', 'MX.1'], ['5215512345678', 'MX.1']]);
+    expect(read(aMessage({ from: '525512345678' }), aMessage({ from: '491511111111' }))).toEqual([[undefined, undefined], [undefined, undefined]]);
+    expect(read(aMessage({ from: '5215512345678' }), aMessage({ from: '491511111111' }))).toEqual([['5215512345678', 'MX.1'], [undefined, undefined]]);
+    expect(read(aMessage({ from: '5215512345678' }), aMessage({ from: undefined, from_user_id: 'DE.2' }))).toEqual([['5215512345678', 'MX.1'], [undefined, 'DE.2']]);
+  });
+
   it('finds its contact among several, and guesses none', () => {
     const contacts = [{ wa_id: '491511111111' }, { wa_id: '491522222222', user_id: 'DE.2' }, { user_id: 'DE.3', wa_id: '491533333333' }];
     const messages = [aMessage({ from: '491522222222' }), aMessage({ from: '49-other', from_user_id: 'DE.3' }), aMessage({ from: '491599999999' })];

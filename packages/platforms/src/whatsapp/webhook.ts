@@ -54,26 +54,28 @@ function messagesOf(change: JsonObject | undefined, wabaId: string | undefined):
   if (change?.['field'] !== 'messages' || value === undefined) return [];
   const phoneNumberId = idOf(asObject(value['metadata'])?.['phone_number_id']);
   const contacts = asList(value['contacts']).map(asObject);
-  return asList(value['messages']).flatMap((given) => {
-    const message = asObject(given) ?? {};
+  const messages = asList(value['messages']).map(asObject).filter((message) => message !== undefined);
+  const isOneSender = new Set(messages.map((message) => `${digitsOf(message['from'])} ${idOf(message['from_user_id'])}`)).size === 1;
+  const lone = isOneSender && contacts.length === 1 ? contacts[0] : undefined;
+  return messages.flatMap((message) => {
     const wamid = idOf(message['id']);
     if (wamid === undefined) return [];
     const timestampS = secondsOf(message['timestamp']);
-    return [{ wabaId, phoneNumberId, wamid, ...senderOf(message, contacts), timestampS, referral: referralOf(message['referral']) }];
+    return [{ wabaId, phoneNumberId, wamid, ...senderOf(message, contacts, lone), timestampS, referral: referralOf(message['referral']) }];
   });
 }
 
-function senderOf(message: JsonObject, contacts: readonly (JsonObject | undefined)[]): Pick<WebhookMessage, 'from' | 'waId' | 'userId'> {
+/** @param lone the only contact there is, where all messages are of one sender: it is that sender's, also if it names another number. */
+function senderOf(message: JsonObject, contacts: readonly (JsonObject | undefined)[], lone: JsonObject | undefined): Pick<WebhookMessage, 'from' | 'waId' | 'userId'> {
   const from = digitsOf(message['from']);
   const fromUserId = idOf(message['from_user_id']);
-  const contact = contactOf(contacts, from, fromUserId);
+  const contact = contactOf(contacts, from, fromUserId) ?? lone;
   return { from, waId: digitsOf(contact?.['wa_id']), userId: fromUserId ?? idOf(contact?.['user_id']) };
 }
 
-/** Contacts are not tied to messages by position: one that says who it is, or else the only one there is. */
+/** Contacts are not tied to messages by position: the one that says who it is. */
 function contactOf(contacts: readonly (JsonObject | undefined)[], from: string | undefined, userId: string | undefined): JsonObject | undefined {
-  const own = contacts.find((contact) => (from !== undefined && digitsOf(contact?.['wa_id']) === from) || (userId !== undefined && contact?.['user_id'] === userId));
-  return own ?? (contacts.length === 1 ? contacts[0] : undefined);
+  return contacts.find((contact) => (from !== undefined && digitsOf(contact?.['wa_id']) === from) || (userId !== undefined && contact?.['user_id'] === userId));
 }
 
 function referralOf(given: unknown): WebhookReferral | undefined {

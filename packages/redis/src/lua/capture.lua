@@ -39,7 +39,7 @@ for _, m in ipairs(req.messages) do
       for _, hash in ipairs(hashes) do id = id or redis.call('GET', who_key(m.acct, hash)) end
     end
     id = id or m.id
-    local key = tag .. ':wa:conv:' .. id
+    local key = tag .. ':wa:conv:' .. m.acct .. ':' .. id
     redis.call('HSETNX', key, 'created', now)
     redis.call('HSET', key, 'a', m.acct, 'updated', now)
     if m.who then write_number(key, m) end

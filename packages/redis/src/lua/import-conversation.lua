@@ -5,12 +5,11 @@
   KEYS[1] conversation (its fields: see capture.lua)
   ARGV[1] JSON { tag, now, ttl (s), id, acct, who (the number, sealed), number: [its hash, older hash, …],
                  ctwa (sealed), clid (it has a click id), at (captured, ms) }
-  Returns 'taken' (another account has this id), 'created' or 'kept'.
+  Returns 'created' or 'kept'.
 ]==]
 local req = cjson.decode(ARGV[1])
 local key, tag, ttl = KEYS[1], req.tag, req.ttl
-local owner = redis.call('HGET', key, 'a')
-if owner and owner ~= req.acct then return 'taken' end
+local isThere = redis.call('EXISTS', key) == 1
 redis.call('HSETNX', key, 'created', req.now)
 redis.call('HSET', key, 'a', req.acct, 'updated', req.now)
 
@@ -41,4 +40,4 @@ local list = tag .. ':wa:convs:' .. req.acct
 redis.call('ZADD', list, req.now, req.id)
 redis.call('EXPIRE', list, ttl)
 redis.call('EXPIRE', key, ttl)
-return owner and 'kept' or 'created'
+return isThere and 'kept' or 'created'

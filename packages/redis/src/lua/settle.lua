@@ -10,12 +10,14 @@
   ARGV[1] JSON {
     tag, platform, now (ms), ttl (s), replies (channel prefix),
     jobs: [key, …] (what the same transaction added: dead letters, status looks),
+    later: [receipt field, value] (what is known so far of what was taken, where the platform says more later),
     ops: [{ job (job's key), id (job id), acct, dest ("account|destination"), n,
             o: 'ok' | 'dead' | 'retry' | 'held' | 'release',
             pos: [start, count, …] (positions in the job; absent: all),
             parts: [[delivery id, chunk, count], …],
             at (attempts), ms (of the request), tr (trace id), code, msg, amb (1: the platform may have taken it),
-            fails: [[delivery id, index, json], …] }] }
+            fails: [[delivery id, index, json], …],
+            holds (release: how often the job had been held when it was made due) }] }
   Returns, per op, how many events changed state. Fails, and writes nothing, when one of `jobs` is not there: an event must
   not be dead without its letter.
 ]==]
@@ -133,6 +135,10 @@ local function write_receipt(op, part, ok, dead, state)
     fields[#fields + 1] = 'm' .. part[2]
     fields[#fields + 1] = op.msg
   end
+  if ok > 0 and req.later then
+    fields[#fields + 1] = req.later[1]
+    fields[#fields + 1] = req.later[2]
+  end
   local final = okAll + deadAll + tonumber(r[2] or 0) >= tonumber(r[1])
   if final and not r[8] then
     fields[#fields + 1] = 'dn'
@@ -178,7 +184,10 @@ end
 
 local function hold(op)
   local open = count_open(redis.call('HGET', op.job, 'sv'), op.n)
-  if open == 0 or redis.call('HSETNX', held_key(op.acct), op.id, open) == 0 then return 0 end
+  if open == 0 then return 0 end
+  -- Counted also where it is held already: a release that made it due before must not take it out of the hold after.
+  redis.call('HINCRBY', op.job, 'hc', 1)
+  if redis.call('HSETNX', held_key(op.acct), op.id, open) == 0 then return 0 end
   redis.call('HINCRBY', KEYS[4], op.acct, open)
   redis.call('HINCRBY', KEYS[1], 'pending', -open)
   redis.call('HINCRBY', KEYS[1], 'held', open)
@@ -199,7 +208,7 @@ for i, op in ipairs(req.ops) do
       out[i] = hold(op)
       if out[i] > 0 then note(op, 'h') end
     elseif op.o == 'release' then
-      out[i] = unhold(op)
+      if not op.holds or op.holds == tonumber(redis.call('HGET', op.job, 'hc') or 0) then out[i] = unhold(op) end
       if out[i] > 0 then note(op, 'q') end
     else
       note(op, 'r')

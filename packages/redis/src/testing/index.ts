@@ -1,6 +1,7 @@
 /** What integration tests look at or call by itself, and nobody else. */
 export { jobDataSchema, payloadContext, unpackPayload, type JobData } from '../job-data.ts';
 export { globals, keys } from '../keys.ts';
+export { createRelease } from '../holds.ts';
 export { letterDataSchema, type LetterData } from '../letter-data.ts';
 export { jobRef, settle, type SettleOp } from '../settle.ts';
 export { statusDataSchema } from '../status-poll.ts';

@@ -42,7 +42,7 @@ export function createConversationStore({ connection, sealer, retentionDays, now
       updatedAtMs: Number(row['updated']),
     };
   };
-  const load = async (id: string): Promise<Conversation | undefined> => read(id, await connection.hgetall(globals.conversation(id)));
+  const load = async (accountId: string, id: string): Promise<Conversation | undefined> => read(id, await connection.hgetall(globals.conversation(accountId, id)));
   const hashesOf = (writer: string) => sealer.lookupHashes(writer, 'whatsapp-writer');
   const seenKey = ({ accountId, messageId }: Capture) => globals.seenMessage(accountId, sealer.lookupHashes(messageId, 'whatsapp-message')[0]!.slice(0, 32));
   const numberFields = (accountId: string, phone: string | undefined) => (phone === undefined ? {} : { who: seal(phone, accountId), number: hashesOf(phone) });
@@ -64,7 +64,7 @@ export function createConversationStore({ connection, sealer, retentionDays, now
         await runScript(connection, 'relayCapture', [`${GLOBAL_TAG}:wa`, JSON.stringify({ tag: GLOBAL_TAG, now: now(), ttl, seenTtl: SEEN_TTL_SECONDS, messages })]);
       }),
 
-    get: (id) => orUnavailable(() => load(id)),
+    get: (accountId, id) => orUnavailable(() => load(accountId, id)),
 
     findByPhone: (accountId, phone) =>
       orUnavailable(async () => {
@@ -72,7 +72,7 @@ export function createConversationStore({ connection, sealer, retentionDays, now
         const capturedAt = new Map(found.flatMap(pairs).map(([id, at]) => [id, Number(at)]));
         // The newest click may be of a conversation that is not kept any more, since it was the last thing to happen in it.
         for (const [id] of [...capturedAt].sort(([, a], [, b]) => b - a)) {
-          const conversation = await load(id);
+          const conversation = await load(accountId, id);
           if (conversation?.ctwa !== undefined) return conversation;
         }
         return undefined;
@@ -84,15 +84,14 @@ export function createConversationStore({ connection, sealer, retentionDays, now
     list: (accountId, limit, offset) =>
       orUnavailable(async () => {
         const ids = await connection.zrevrange(globals.conversations(accountId), offset, offset + limit - 1);
-        return (await Promise.all(ids.map(load))).filter((conversation) => conversation !== undefined);
+        return (await Promise.all(ids.map((id) => load(accountId, id)))).filter((conversation) => conversation !== undefined);
       }),
 
     put: (id, { accountId, phoneE164, ctwa }) =>
       orUnavailable(async () => {
         const request = { tag: GLOBAL_TAG, now: now(), ttl, id, acct: accountId, ...numberFields(accountId, phoneE164), ...clickFields(accountId, ctwa) };
-        const state = await runImportConversation(connection, [globals.conversation(id), JSON.stringify(request)]);
-        if (state === 'taken') return { kind: 'taken' };
-        return { kind: 'stored', conversation: (await load(id))!, created: state === 'created' };
+        const state = await runImportConversation(connection, [globals.conversation(accountId, id), JSON.stringify(request)]);
+        return { conversation: (await load(accountId, id))!, created: state === 'created' };
       }),
   };
 }
