@@ -292,11 +292,11 @@ describe('what goes wrong upstream', () => {
     expect(await faultOf(conversions.listConversionDestinations({ path: LINKEDIN }))).toMatchObject({ statusCode: 502, code: 'platform_unavailable', details: { code: 'connection_reset' } });
   });
 
-  test('a platform that hangs is 504 in time', { timeout: 60_000 }, async () => {
+  test('a platform that hangs is 504 in the time that PLATFORM_TIMEOUT_MS gives it', async () => {
     await relay.sandbox.fault({ platform: 'linkedin', fault: { kind: 'hang' } });
     const start = performance.now();
     expect(await faultOf(conversions.getConversionDestination({ path: { ...LINKEDIN, destinationId: linkedin.rules[0] }, query: { adAccountId } }))).toMatchObject({ statusCode: 504, code: 'platform_timeout' });
-    expect(performance.now() - start).toBeLessThan(28_000);
+    expect(performance.now() - start).toBeLessThan(7_000);
   });
 });
 

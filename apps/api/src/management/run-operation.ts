@@ -4,7 +4,7 @@ import type { Send, SendResult } from '@relay/delivery';
 import { PlatformCallError, type CallTraits, type ManagementContext } from '@relay/platforms';
 import type { AdsAccount } from '../account-access.ts';
 import type { AccessToken, AccessTokens } from './access-tokens.ts';
-import { CALL_LIMITS, createAccountGates, type CallLimits, type Gate } from './call-limits.ts';
+import { createAccountGates, type CallLimits, type Gate } from './call-limits.ts';
 import { toAnswer } from './upstream-error.ts';
 
 export interface OperationDeps {
@@ -13,7 +13,7 @@ export interface OperationDeps {
   readonly endpoints: PlatformEndpoints;
   readonly googleAdsVersion: string;
   readonly now: () => number;
-  readonly limits?: CallLimits;
+  readonly limits: CallLimits;
 }
 
 /** Does something at the platform of an account. What goes wrong comes out as a `RelayError` that says so. */
@@ -24,7 +24,7 @@ export type RunOperation = <T>(account: AdsAccount, operation: (ctx: ManagementC
  * repeats of what changes nothing when it is sent twice.
  */
 export function createRunOperation(deps: OperationDeps): RunOperation {
-  const limits = deps.limits ?? CALL_LIMITS;
+  const { limits } = deps;
   const gates = createAccountGates(limits);
   return async (account, operation) => {
     try {

@@ -3,7 +3,7 @@ import type { InjectOptions } from 'fastify';
 import type { ApiDeps } from '../api-deps.ts';
 import { buildApi } from '../build-api.ts';
 import { createAccessTokens } from '../management/access-tokens.ts';
-import { CALL_LIMITS, type CallLimits } from '../management/call-limits.ts';
+import { callLimitsOf, type CallLimits } from '../management/call-limits.ts';
 import { createRunOperation } from '../management/run-operation.ts';
 import { T0, anAccount, fakeAccounts } from './fake-accounts.ts';
 import { anApiKey, fakeApiKeys } from './fake-api-keys.ts';
@@ -63,7 +63,7 @@ export async function openApi(over: Over = {}) {
     locks: fakeLocks,
     send,
     endpoints: TEST_ENDPOINTS,
-    runOperation: createRunOperation({ send, accessTokens, endpoints: TEST_ENDPOINTS, googleAdsVersion: 'v24', now, limits: { ...CALL_LIMITS, repeatAfterMs: 1, ...limits } }),
+    runOperation: createRunOperation({ send, accessTokens, endpoints: TEST_ENDPOINTS, googleAdsVersion: 'v24', now, limits: { ...callLimitsOf(30_000), repeatAfterMs: 1, ...limits } }),
     actionCache: fakeActionCache(),
     webhooks: { metaAppSecret: 'app-secret-0123456789abcdef', metaVerifyToken: 'verify-me' },
     platforms,
