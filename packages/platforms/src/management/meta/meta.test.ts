@@ -84,6 +84,13 @@ describe('Meta: list of destinations', () => {
     expect(await thrownBy(() => metaManagement.listDestinations(ctx))).toMatchObject({ kind: 'permission', code: '200' });
   });
 
+  it('answers with the refusal where the other way gives nothing', async () => {
+    expect(await thrownBy(() => metaManagement.listDestinations(meta({ 'me/businesses': refused(200) }).ctx))).toMatchObject({ kind: 'permission', code: '200' });
+    const { ctx } = meta({ 'me/businesses': { body: { data: [{ id: '77' }] } }, '77/owned_pixels': refused(10) });
+    expect(await thrownBy(() => metaManagement.listDestinations(ctx))).toMatchObject({ kind: 'permission', code: '10' });
+    expect(await metaManagement.listDestinations(meta({}).ctx)).toEqual({ destinations: [], warnings: [] });
+  });
+
   it('lets network faults through', async () => {
     const { ctx } = meta({ 'me/adaccounts': new Error('reset') });
     expect((await thrownBy(() => metaManagement.listDestinations(ctx))).message).toBe('reset');
