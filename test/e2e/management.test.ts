@@ -41,12 +41,13 @@ describe('listConversionDestinations', () => {
     expect(data?.destinations?.map(({ id, status, type }: ConversionDestination) => [id, status, type])).toEqual([...meta.pixels.map((id) => [id, 'active', undefined]), [meta.unavailablePixel, 'inactive', undefined]]);
   });
 
-  test('Google: conversion actions of every customer that the manager reaches, by resource name', async () => {
+  test('Google: conversion actions of every customer that the manager or the user reaches, by resource name', async () => {
     const { data } = await conversions.listConversionDestinations({ path: GOOGLE });
     const ids = data?.destinations?.map(({ id }: ConversionDestination) => id) ?? [];
     expect(data?.platform).toBe('googleads');
     expect(ids).toContain(`customers/${customerId}/conversionActions/${google.uploadActions[0]}`);
     expect(ids).toContain(`customers/${google.clientCustomerId}/conversionActions/${google.clientUploadActions[0]}`);
+    expect(ids).toContain(`customers/${google.secondCustomerId}/conversionActions/${google.secondUploadActions[0]}`);
     expect(new Set(ids).size).toBe(ids.length);
     expect(data?.destinations?.every(({ type }: ConversionDestination) => typeof type === 'string')).toBe(true);
   });
