@@ -78,6 +78,18 @@ describe('adjustConversions', () => {
     expect(await relay.settled(body.deliveryId)).toMatchObject({ status: 'delivered', eventsFailed: 0, replays: 1 });
   });
 
+  test('rests for a spent quota by itself: conversions go on', async () => {
+    const [order] = await sent(1);
+    await relay.sandbox.fault({ platform: 'google', match: { path: 'uploadConversionAdjustments' }, times: 1, fault: { kind: 'rate_limit', variant: 'ads_developer', retryAfterSeconds: 3 } });
+    const queued = await adjust([retraction(order!)], { prefer: 'wait=1' });
+    expect([queued.status, queued.body.status]).toEqual([202, 'retrying']);
+    const startedAt = performance.now();
+    await sent(1);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect((await relay.delivery(queued.body.deliveryId)).status).toBe('retrying');
+    expect(await relay.settled(queued.body.deliveryId)).toMatchObject({ status: 'delivered' });
+  });
+
   test('is for Google alone', async () => {
     const { status, body } = await relay.call('POST', '/v1/ads/conversions/adjustments', { body: { accountId: 'acc_meta', destinationId: '1', adjustments: [retraction('x')] } });
     expect([status, body]).toMatchObject([405, { type: 'invalid_request_error', code: 'wrong_platform', platform: 'metaads' }]);

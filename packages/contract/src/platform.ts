@@ -43,6 +43,9 @@ export interface DeliveryPlatform<Credentials = unknown> {
   /** Fault codes that say "this was done already": after a failed attempt they mean that it had been taken all the same. */
   readonly alreadyTakenCodes?: ReadonlySet<string>;
 
+  /** Names the quota that its requests count against, where the platform counts others of the same account elsewhere. */
+  readonly quota?: string;
+
   /** OAuth refresh, where the platform has one. */
   readonly tokens?: TokenSource<Credentials>;
   /** Later status of an accepted request, where the platform tells one (Google). */
