@@ -78,6 +78,20 @@ describe('adjustConversions', () => {
     expect(await relay.settled(body.deliveryId)).toMatchObject({ status: 'delivered', eventsFailed: 0, replays: 1 });
   });
 
+  test('without its scope dies into a letter; the account stays active and sends', async () => {
+    const [order] = await sent(1);
+    await relay.sandbox.switches({ 'googleAds.grantHasScope': false });
+    const { body } = await adjust([retraction(order!)]);
+    expect(body).toMatchObject({ adjustmentsFailed: 1, failures: [{ code: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' }] });
+    expect((await relay.call('GET', '/v1/admin/accounts/acc_google')).body).toMatchObject({ status: 'active', heldEvents: 0 });
+    await sent(1);
+    const letters = await relay.call('GET', '/v1/dead-letters?accountId=acc_google&reason=account');
+    expect(letters.body.deadLetters).toEqual([expect.objectContaining({ eventIds: [order], replayable: true })]);
+    await relay.sandbox.switches({ 'googleAds.grantHasScope': true });
+    await relay.call('POST', `/v1/dead-letters/${letters.body.deadLetters[0].id}/replay`);
+    expect(await relay.settled(body.deliveryId)).toMatchObject({ status: 'delivered', eventsFailed: 0 });
+  });
+
   test('rests for a spent quota by itself: conversions go on', async () => {
     const [order] = await sent(1);
     await relay.sandbox.fault({ platform: 'google', match: { path: 'uploadConversionAdjustments' }, times: 1, fault: { kind: 'rate_limit', variant: 'ads_developer', retryAfterSeconds: 3 } });

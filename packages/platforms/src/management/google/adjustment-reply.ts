@@ -94,15 +94,19 @@ function setUpFault(rows: readonly RowFault[], sent: SentBatch, total: number, t
   return { kind: 'rejected_request', groups: allGroups(sent), concern, code: first.code, message: maskedText(first.words.join('; ')) || first.code, traceId };
 }
 
-/** Held, not lost, where access for the connected user or new credentials cure it. */
+/**
+ * A dead token holds the account, whose conversions need the same one. What only the Ads API misses must not stop them: they
+ * go through another API, and need neither its scope nor its permissions.
+ */
 const HELD: Readonly<Partial<Record<AdsClass, { readonly refreshable: boolean }>>> = {
   refresh: { refreshable: true },
   reconnect: { refreshable: false },
-  permission: { refreshable: false },
 };
 const CONCERNS: Readonly<Partial<Record<AdsClass, 'destination' | 'account' | 'operator'>>> = {
   operator: 'operator',
   account: 'account',
+  permission: 'account',
+  grant: 'account',
   destination: 'destination',
   not_found: 'destination',
   duplicate: 'destination',

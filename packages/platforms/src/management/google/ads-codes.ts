@@ -8,6 +8,8 @@ export type AdsClass =
   | 'refresh'
   /** Somebody has to connect anew. */
   | 'reconnect'
+  /** The token lives, but its grant or its user lacks what the Ads API asks for; other APIs of Google may take it. */
+  | 'grant'
   /** The connected user may not use this customer, or not do this. */
   | 'permission'
   /** The developer token, the Cloud project, or how the relay calls. */
@@ -35,11 +37,11 @@ export const ADS_CODES = {
   'authenticationError.OAUTH_TOKEN_HEADER_INVALID': 'refresh',
   'authenticationError.OAUTH_TOKEN_DISABLED': 'reconnect',
   'authenticationError.OAUTH_TOKEN_REVOKED': 'reconnect',
-  'authenticationError.NOT_ADS_USER': 'reconnect',
+  'authenticationError.NOT_ADS_USER': 'grant',
   'authenticationError.GOOGLE_ACCOUNT_DELETED': 'reconnect',
   'authenticationError.GOOGLE_ACCOUNT_AUTHENTICATION_FAILED': 'reconnect',
-  'authenticationError.TWO_STEP_VERIFICATION_NOT_ENROLLED': 'reconnect',
-  'authenticationError.ADVANCED_PROTECTION_NOT_ENROLLED': 'reconnect',
+  'authenticationError.TWO_STEP_VERIFICATION_NOT_ENROLLED': 'grant',
+  'authenticationError.ADVANCED_PROTECTION_NOT_ENROLLED': 'grant',
   'authenticationError.CUSTOMER_NOT_FOUND': 'not_found',
   'authenticationError.CLIENT_CUSTOMER_ID_INVALID': 'not_found',
   'authenticationError.DEVELOPER_TOKEN_INVALID': 'operator',

@@ -78,6 +78,7 @@ export function adsSearch(ctx: GoogleContext, customerId: string, query: string)
 const KINDS: Readonly<Record<AdsClass, PlatformCallKind>> = {
   refresh: 'unauthorised',
   reconnect: 'unauthorised',
+  grant: 'unauthorised',
   permission: 'permission',
   operator: 'config',
   quota: 'rate_limited',
