@@ -40,6 +40,7 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
     acceptedAtMs: data.at,
     expiresAtMs: data.x,
     attemptsMade: job.attemptsMade,
+    begunBefore: job.attemptsStarted > 1 || data.rl !== undefined,
     async load() {
       const [settled, sending] = fresh ? [null, null] : await connection.hmget(keys.job(lane, job.id!), 'sv', 'snd');
       fresh = false;

@@ -51,6 +51,7 @@ export function aJob(over: Partial<TakenJob> & { readonly parts?: readonly numbe
     acceptedAtMs: 0,
     expiresAtMs: expiries === undefined ? FAR : Math.min(...expiries),
     attemptsMade: 0,
+    begunBefore: false,
     load: () =>
       Promise.resolve(
         Array.from({ length: count }, (_, position) => ({
