@@ -1,4 +1,5 @@
 import { SEED } from '@relay/sandbox';
+import { waitFor } from '@relay/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ACTION, actionOf, anEvent, freshIds, now, toGoogle } from './events.ts';
 import { BALANCED, GOOGLE_CREDENTIALS, startRelay, type Json, type Relay } from './harness.ts';
@@ -7,7 +8,7 @@ const WEBPAGE = actionOf(SEED.google.webpageActions[0]);
 
 let relay: Relay;
 beforeAll(async () => {
-  relay = await startRelay();
+  relay = await startRelay({ tap: true });
 });
 afterAll(() => relay?.stop());
 beforeEach(() => relay.sandbox.reset());
@@ -90,6 +91,28 @@ describe('adjustConversions', () => {
     await relay.sandbox.switches({ 'googleAds.grantHasScope': true });
     await relay.call('POST', `/v1/dead-letters/${letters.body.deadLetters[0].id}/replay`);
     expect(await relay.settled(body.deliveryId)).toMatchObject({ status: 'delivered', eventsFailed: 0 });
+  });
+
+  test.each(['later', 'all'])('that two requests ask for at once is no fault of either (%s)', async (duplicateRows) => {
+    const [order, ...others] = await sent(3);
+    await relay.sandbox.switches({ 'googleAds.duplicateRows': duplicateRows });
+    await relay.sandbox.fault({ platform: 'google', match: { path: 'uploadConversionAdjustments' }, times: 2, fault: { kind: 'latency', ms: 1_000 } });
+    const uploads = () => relay.wire().filter(({ path }) => path.includes('uploadConversionAdjustments'));
+    // As many requests as may be under way to a destination; meanwhile the others gather.
+    for (const other of others) {
+      const before = uploads().length;
+      await adjust([retraction(other)], { prefer: 'respond-async' });
+      await waitFor(() => uploads().length > before, { what: 'the request' });
+    }
+    const same = retraction(order!);
+    const answers = await Promise.all([same, same].map((one) => adjust([one], { prefer: 'wait=20' })));
+    const [together] = uploads().filter(({ body }) => body.includes(order!));
+    expect(JSON.parse(together!.body).conversionAdjustments).toHaveLength(2);
+    const codes = answers.flatMap(({ body }) => body.failures.map(({ code }: Json) => code as string));
+    // Whoever came second may hear that it was done already.
+    expect(codes.length).toBeLessThanOrEqual(1);
+    expect(codes.filter((code) => code !== 'CONVERSION_ALREADY_RETRACTED')).toEqual([]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   });
 
   test('rests for a spent quota by itself: conversions go on', async () => {

@@ -90,6 +90,7 @@ export const REFUSAL_CODES = [
   'value_invalid',
   'action_source_unsupported',
   'event_too_large',
+  'duplicate_adjustment',
   'field_invalid',
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -24,6 +24,8 @@ export type AdsClass =
   | 'account'
   /** Of an adjustment: too early. */
   | 'later'
+  /** Of an adjustment: the same is in the request once more, from another client request that went out with it. */
+  | 'doubled'
   /** Of an adjustment: Google has it, or a newer one, already. */
   | 'already'
   /** Of an adjustment or a field: never, as it is. */
@@ -93,8 +95,8 @@ export const ADS_CODES = {
   'conversionAdjustmentUploadError.MORE_RECENT_RESTATEMENT_FOUND': 'invalid',
   'conversionAdjustmentUploadError.CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE': 'invalid',
   'conversionAdjustmentUploadError.TOO_MANY_ADJUSTMENTS': 'invalid',
-  'conversionAdjustmentUploadError.DUPLICATE_ADJUSTMENT_IN_REQUEST': 'invalid',
-  'conversionAdjustmentUploadError.DUPLICATE_ENHANCEMENT_IN_REQUEST': 'invalid',
+  'conversionAdjustmentUploadError.DUPLICATE_ADJUSTMENT_IN_REQUEST': 'doubled',
+  'conversionAdjustmentUploadError.DUPLICATE_ENHANCEMENT_IN_REQUEST': 'doubled',
   'conversionAdjustmentUploadError.INVALID_USER_IDENTIFIER': 'invalid',
   'conversionAdjustmentUploadError.UNSUPPORTED_USER_IDENTIFIER': 'invalid',
   'conversionAdjustmentUploadError.GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET': 'invalid',

@@ -89,6 +89,7 @@ const KINDS: Readonly<Record<AdsClass, PlatformCallKind>> = {
   destination: 'invalid',
   account: 'permission',
   later: 'unavailable',
+  doubled: 'invalid',
   already: 'conflict',
   invalid: 'invalid',
 };
