@@ -373,13 +373,18 @@ describe('conversion actions', () => {
   });
 
   const NEW = { accountId: 'acc_google', adAccountId: '1234567890', name: 'Checkout', type: 'WEBPAGE', defaultValue: 5 };
-  it('are made, and then read anew', async () => {
-    await using api = await open((line) => (line.includes(':mutate') ? { body: { results: [{ resourceName: 'customers/1234567890/conversionActions/2' }] } } : rows));
+  it('are made, and then read anew; if that fails, they are shown as they last were', async () => {
+    let read: Scripted = rows;
+    await using api = await open((line) => (line.includes(':mutate') ? { body: { results: [{ resourceName: 'customers/1234567890/conversionActions/2' }] } } : read));
     await api.call('GET', URL);
     const made = await api.call('POST', '/v1/ads/conversions/actions', { body: NEW });
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({ action: { id: '2', tagSnippets: [{ eventSnippet: '<script>' }] } });
-    expect((await api.call('GET', URL)).body).toMatchObject({ cachedAt: null });
+    read = exhausted;
+    expect(await api.call('GET', URL)).toMatchObject({ status: 200, body: { stale: true, cachedAt: expect.any(String), actions: [{}, {}] } });
+    read = rows;
+    expect((await api.call('GET', URL)).body).toMatchObject({ cachedAt: null, stale: false });
+    expect((await api.call('GET', URL)).body).toMatchObject({ cachedAt: expect.any(String), stale: false });
   });
 
   it('are not made of another type, nor twice of one name', async () => {
