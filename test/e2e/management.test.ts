@@ -58,6 +58,9 @@ describe('listConversionDestinations', () => {
       rules.filter((rule) => !([...linkedin.inactiveRules, ...linkedin.insightTagRules] as readonly string[]).includes(rule)).map((rule) => [id, rule, 'active']),
     );
     expect(data?.destinations?.map((rule: ConversionDestination) => [rule.adAccountId, rule.id, rule.status])).toEqual(expected);
+    // Also where LinkedIn gives one ad account a page and no link to the next.
+    await relay.sandbox.switches({ 'linkedin.pageSizeClamp': 1, 'linkedin.pagingLinks': false });
+    expect((await conversions.listConversionDestinations({ path: LINKEDIN })).data?.destinations).toEqual(data?.destinations);
   });
 });
 
