@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { DeliveryPlatform } from '@relay/contract';
-import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
+import { createSend, LISTING_SEND_OPTIONS } from '@relay/http-out';
 import { PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openApiStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readApiConfig, runProcess } from '@relay/runtime';
@@ -29,7 +29,7 @@ await runProcess(
     if (config.bootstrapPath !== undefined) {
       await applyBootstrap(JSON.parse(await readFile(config.bootstrapPath, 'utf8')), store, platforms);
     }
-    const { send, close } = createSend({ ...DEFAULT_SEND_OPTIONS, timeoutMs: limits.callMs, now: Date.now });
+    const { send, close } = createSend({ ...LISTING_SEND_OPTIONS, timeoutMs: limits.callMs, now: Date.now });
     stack.defer(close);
     const app = await buildApi({
       ...store,

@@ -3,7 +3,7 @@ import type { Send, TokenCache } from '@relay/delivery';
 import type { ActionCache, CachedActions } from '@relay/redis';
 import { T0 } from './fake-accounts.ts';
 
-export type Scripted = { readonly status?: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } | 'timeout' | 'connect_failed' | 'connection_reset';
+export type Scripted = { readonly status?: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } | 'timeout' | 'connect_failed' | 'connection_reset' | 'reply_too_large';
 
 /** A platform that answers by what `answer` says to `METHOD path?query` and the body; everything asked is kept. */
 export function fakeUpstream(answer: (line: string, body: unknown, request: OutboundRequest) => Scripted | Promise<Scripted>) {
