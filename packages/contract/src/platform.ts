@@ -235,7 +235,12 @@ export type RefreshResult =
       /** A rotated refresh token, to be stored in place of the old one. */
       readonly refreshToken: string | undefined;
     }
-  | ({ readonly kind: 'unauthorised' | 'operator' | 'retry' } & Omit<Said, 'traceId'>);
+  | ({ readonly kind: 'unauthorised' | 'operator' | 'retry' } & Omit<Said, 'traceId'>)
+  | ({
+      /** The token endpoint limits calls. */
+      readonly kind: 'rate_limited';
+      readonly cooldownMs: number;
+    } & Omit<Said, 'traceId'>);
 
 export type PlatformStatus = 'processing' | 'success' | 'partial_success' | 'failed';
 

@@ -20,7 +20,8 @@ export type Send = (request: AnyRequest) => Promise<SendResult>;
 /** The access token to send with, or why there is none: the grant ended, the operator's set-up is wrong, or it may pass. */
 export type TokenResult =
   | { readonly kind: 'token'; readonly accessToken: string }
-  | { readonly kind: 'unauthorised' | 'operator' | 'retry'; readonly code: string; readonly message: string };
+  | { readonly kind: 'unauthorised' | 'operator' | 'retry'; readonly code: string; readonly message: string }
+  | { readonly kind: 'rate_limited'; readonly cooldownMs: number; readonly code: string; readonly message: string };
 
 /** Changes of state that belong together: written in one atomic step. */
 export interface Settlement {

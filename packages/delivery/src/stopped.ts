@@ -11,11 +11,12 @@ export type Stopped =
     });
 
 /**
- * What a missing access token means. Only the grant's end is about the account; a token endpoint that is away is retried,
- * and so is what the operator has to put right, as rarely as we retry at all.
+ * What a missing access token means. Only the grant's end is about the account; a token endpoint that is away is retried
+ * (one that limits calls, after that), and so is what the operator has to put right, as rarely as we retry at all.
  */
 export function stopOfToken(token: Exclude<TokenResult, { kind: 'token' }>, slowestMs: number): Stopped {
   const said = { code: token.code, message: token.message, traceId: undefined, requestMs: undefined };
+  if (token.kind === 'rate_limited') return { kind: 'rate_limited', scope: 'account', cooldownMs: token.cooldownMs, ...said };
   if (token.kind === 'unauthorised') return { kind: 'unauthorised', refreshable: false, ...said };
   return { kind: 'retry', afterMs: token.kind === 'operator' ? slowestMs : undefined, ambiguous: false, ...said };
 }

@@ -253,6 +253,12 @@ describe('what goes wrong upstream', () => {
     expect(api.send.requests).toHaveLength(3);
   });
 
+  it('does not ask again for an answer that is too long', async () => {
+    await using api = await open(() => 'reply_too_large');
+    expect(await api.call('GET', list)).toMatchObject({ status: 502, body: { code: 'platform_unavailable', details: { code: 'reply_too_large' } } });
+    expect(api.send.requests).toHaveLength(1);
+  });
+
   it.each([502, 503, 504])('asks again after %i', async (status) => {
     let calls = 0;
     await using api = await open(() => (++calls < 3 ? { status } : { body: RULE }));
@@ -302,6 +308,17 @@ describe('the token of an account', () => {
     expect((await refreshing.call('POST', at('acc_google'), { body: anAction })).status).toBe(200);
     expect((await refreshing.call('POST', at('acc_google'), { body: anAction })).status).toBe(200);
     expect(tokens).toEqual(['Bearer google-token', 'Bearer fresh-token', 'Bearer fresh-token']);
+  });
+
+  it('that cannot be had since the token endpoint limits calls is a 429 that says when to come again', async () => {
+    const { accessToken: _, ...grant } = GOOGLE;
+    const google = fakeAccounts([anAccount({ id: 'acc_google', platform: 'googleads', credentials: grant })]);
+    for (const [headers, seconds] of [[{ 'retry-after': '17' }, '17'], [{}, '60']] as const) {
+      await using api = await open(() => ({ status: 429, headers, body: { error: 'rate_limit_exceeded' } }), { accounts: google });
+      const reply = await api.call('GET', at('acc_google'));
+      expect([reply.status, reply.headers['retry-after']]).toEqual([429, seconds]);
+      expect(reply.body).toMatchObject({ type: 'rate_limit_error', code: 'platform_rate_limited', platform: 'googleads', platformError: { error: 'rate_limit_exceeded' }, details: { code: 'rate_limit_exceeded' } });
+    }
   });
 
   it("that cannot be refreshed any more is the caller's to reconnect, with Google's own words", async () => {
