@@ -46,6 +46,7 @@ export async function openApi(over: Over = {}) {
     anApiKey({ id: 'reader', scopes: ['read'] }),
   ]);
   const deliveries = fakeDeliveries();
+  const health = fakeHealth();
   const deadLetters = fakeDeadLetters([aDeadLetter({ id: 'dead_1' }), aDeadLetter({ id: 'dead_2', accountId: 'acc_other', reason: 'expired', replayable: false, whyNot: 'The events are too old.' })]);
   const lines: string[] = [];
   const metrics = createMetrics({ processMetrics: false });
@@ -57,7 +58,7 @@ export async function openApi(over: Over = {}) {
     apiKeys,
     deliveries,
     deadLetters,
-    health: fakeHealth(),
+    health,
     enqueue: deliveries.enqueue,
     conversations: fakeConversations(),
     locks: fakeLocks,
@@ -85,7 +86,7 @@ export async function openApi(over: Over = {}) {
     });
     return { status: reply.statusCode, headers: reply.headers, text: reply.payload, body: (reply.payload.startsWith('{') ? reply.json() : undefined) as Record<string, unknown> };
   };
-  return { app, call, accounts, apiKeys, deliveries, deadLetters, metrics, lines, [Symbol.asyncDispose]: () => app.close() };
+  return { app, call, accounts, apiKeys, deliveries, deadLetters, health, metrics, lines, [Symbol.asyncDispose]: () => app.close() };
 }
 
 export function anEvent(over: Record<string, unknown> = {}): Record<string, unknown> {
