@@ -22,7 +22,7 @@ function portsOf(...definitions: readonly DeliveryPlatform[]) {
 }
 
 test.each(['account', 'app'] as const)("a quota of Google's adjustments rests adjustments alone: %s", async (scope) => {
-  const [conversions, adjustments] = portsOf(googleAds as DeliveryPlatform, createGoogleAdjustments('v24') as DeliveryPlatform);
+  const [conversions, adjustments] = portsOf(googleAds, createGoogleAdjustments('v24'));
   await adjustments!.coolDown(account, scope, 5_000);
   expect([await adjustments!.coolUntil(account), await conversions!.coolUntil(account)]).toEqual([5_000, 0]);
   await conversions!.coolDown(account, scope, 7_000);
@@ -30,7 +30,7 @@ test.each(['account', 'app'] as const)("a quota of Google's adjustments rests ad
 });
 
 test('accounts share the quota of their developer token for adjustments, and of their OAuth client for conversions', async () => {
-  const [conversions, adjustments] = portsOf(googleAds as DeliveryPlatform, createGoogleAdjustments('v24') as DeliveryPlatform);
+  const [conversions, adjustments] = portsOf(googleAds, createGoogleAdjustments('v24'));
   const sameDeveloper = { ...account, id: 'other', credentials: { ...account.credentials, clientId: 'another' } } as Account;
   await adjustments!.coolDown(account, 'app', 5_000);
   await conversions!.coolDown(account, 'app', 7_000);
