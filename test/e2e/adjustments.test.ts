@@ -1,4 +1,5 @@
 import { SEED } from '@relay/sandbox';
+import { waitFor } from '@relay/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ACTION, actionOf, anEvent, freshIds, now, toGoogle } from './events.ts';
 import { BALANCED, GOOGLE_CREDENTIALS, startRelay, type Json, type Relay } from './harness.ts';
@@ -7,7 +8,7 @@ const WEBPAGE = actionOf(SEED.google.webpageActions[0]);
 
 let relay: Relay;
 beforeAll(async () => {
-  relay = await startRelay();
+  relay = await startRelay({ tap: true });
 });
 afterAll(() => relay?.stop());
 beforeEach(() => relay.sandbox.reset());
@@ -76,6 +77,54 @@ describe('adjustConversions', () => {
     const letter = (letters.body.deadLetters as Json[]).find(({ eventIds }) => eventIds.includes(id));
     expect((await relay.call('POST', `/v1/dead-letters/${letter.id}/replay`)).body).toMatchObject({ replayed: true, events: 1 });
     expect(await relay.settled(body.deliveryId)).toMatchObject({ status: 'delivered', eventsFailed: 0, replays: 1 });
+  });
+
+  test('without its scope dies into a letter; the account stays active and sends', async () => {
+    const [order] = await sent(1);
+    await relay.sandbox.switches({ 'googleAds.grantHasScope': false });
+    const { body } = await adjust([retraction(order!)]);
+    expect(body).toMatchObject({ adjustmentsFailed: 1, failures: [{ code: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' }] });
+    expect((await relay.call('GET', '/v1/admin/accounts/acc_google')).body).toMatchObject({ status: 'active', heldEvents: 0 });
+    await sent(1);
+    const letters = await relay.call('GET', '/v1/dead-letters?accountId=acc_google&reason=account');
+    expect(letters.body.deadLetters).toEqual([expect.objectContaining({ eventIds: [order], replayable: true })]);
+    await relay.sandbox.switches({ 'googleAds.grantHasScope': true });
+    await relay.call('POST', `/v1/dead-letters/${letters.body.deadLetters[0].id}/replay`);
+    expect(await relay.settled(body.deliveryId)).toMatchObject({ status: 'delivered', eventsFailed: 0 });
+  });
+
+  test.each(['later', 'all'])('that two requests ask for at once is no fault of either (%s)', async (duplicateRows) => {
+    const [order, ...others] = await sent(3);
+    await relay.sandbox.switches({ 'googleAds.duplicateRows': duplicateRows });
+    await relay.sandbox.fault({ platform: 'google', match: { path: 'uploadConversionAdjustments' }, times: 2, fault: { kind: 'latency', ms: 1_000 } });
+    const uploads = () => relay.wire().filter(({ path }) => path.includes('uploadConversionAdjustments'));
+    // As many requests as may be under way to a destination; meanwhile the others gather.
+    for (const other of others) {
+      const before = uploads().length;
+      await adjust([retraction(other)], { prefer: 'respond-async' });
+      await waitFor(() => uploads().length > before, { what: 'the request' });
+    }
+    const same = retraction(order!);
+    const answers = await Promise.all([same, same].map((one) => adjust([one], { prefer: 'wait=20' })));
+    const [together] = uploads().filter(({ body }) => body.includes(order!));
+    expect(JSON.parse(together!.body).conversionAdjustments).toHaveLength(2);
+    const codes = answers.flatMap(({ body }) => body.failures.map(({ code }: Json) => code as string));
+    // Whoever came second may hear that it was done already.
+    expect(codes.length).toBeLessThanOrEqual(1);
+    expect(codes.filter((code) => code !== 'CONVERSION_ALREADY_RETRACTED')).toEqual([]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  test('rests for a spent quota by itself: conversions go on', async () => {
+    const [order] = await sent(1);
+    await relay.sandbox.fault({ platform: 'google', match: { path: 'uploadConversionAdjustments' }, times: 1, fault: { kind: 'rate_limit', variant: 'ads_developer', retryAfterSeconds: 6 } });
+    const { body } = await adjust([retraction(order!)], { prefer: 'respond-async' });
+    const statusIs = async (status: string) => (await relay.delivery(body.deliveryId)).status === status;
+    await waitFor(() => statusIs('retrying'), { what: 'the quota to be met' });
+    await sent(1);
+    // With one cool-down for both the conversion would have come after it.
+    expect(await statusIs('retrying')).toBe(true);
+    expect(await relay.settled(body.deliveryId, 20_000)).toMatchObject({ status: 'delivered' });
   });
 
   test('is for Google alone', async () => {

@@ -41,12 +41,13 @@ describe('listConversionDestinations', () => {
     expect(data?.destinations?.map(({ id, status, type }: ConversionDestination) => [id, status, type])).toEqual([...meta.pixels.map((id) => [id, 'active', undefined]), [meta.unavailablePixel, 'inactive', undefined]]);
   });
 
-  test('Google: conversion actions of every customer that the manager reaches, by resource name', async () => {
+  test('Google: conversion actions of every customer that the manager or the user reaches, by resource name', async () => {
     const { data } = await conversions.listConversionDestinations({ path: GOOGLE });
     const ids = data?.destinations?.map(({ id }: ConversionDestination) => id) ?? [];
     expect(data?.platform).toBe('googleads');
     expect(ids).toContain(`customers/${customerId}/conversionActions/${google.uploadActions[0]}`);
     expect(ids).toContain(`customers/${google.clientCustomerId}/conversionActions/${google.clientUploadActions[0]}`);
+    expect(ids).toContain(`customers/${google.secondCustomerId}/conversionActions/${google.secondUploadActions[0]}`);
     expect(new Set(ids).size).toBe(ids.length);
     expect(data?.destinations?.every(({ type }: ConversionDestination) => typeof type === 'string')).toBe(true);
   });
@@ -57,6 +58,9 @@ describe('listConversionDestinations', () => {
       rules.filter((rule) => !([...linkedin.inactiveRules, ...linkedin.insightTagRules] as readonly string[]).includes(rule)).map((rule) => [id, rule, 'active']),
     );
     expect(data?.destinations?.map((rule: ConversionDestination) => [rule.adAccountId, rule.id, rule.status])).toEqual(expected);
+    // Also where LinkedIn gives one ad account a page and no link to the next.
+    await relay.sandbox.switches({ 'linkedin.pageSizeClamp': 1, 'linkedin.pagingLinks': false });
+    expect((await conversions.listConversionDestinations({ path: LINKEDIN })).data?.destinations).toEqual(data?.destinations);
   });
 });
 
@@ -281,6 +285,18 @@ describe('what goes wrong upstream', () => {
     expect((await conversions.listConversionDestinations({ path: LINKEDIN })).data?.platform).toBe('linkedinads');
   });
 
+  test("Meta's token, which stands in the address, is neither told nor logged when Meta quotes the address", async () => {
+    const said = `Malformed access token ${meta.accessToken} at /me/adaccounts?access_token=${meta.accessToken}`;
+    await relay.sandbox.fault({ platform: 'meta', fault: { kind: 'status', status: 400, body: { error: { message: said, type: 'OAuthException', code: 190 } } } });
+    const answers = [await relay.call('GET', '/v1/accounts/acc_meta/conversion-destinations'), await relay.call('GET', `/v1/ads/conversions/quality?accountId=acc_meta&destinationId=${meta.pixels[0]}`)];
+    await relay.sandbox.clearFaults();
+    await relay.sandbox.fault({ platform: 'meta', fault: { kind: 'reset', when: 'before' } });
+    answers.push(await relay.call('GET', '/v1/accounts/acc_meta/conversion-destinations'));
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 502]);
+    expect(answers[0]!.body.platformError.error.message).toBe('Malformed access token *** at /me/adaccounts?access_token=***');
+    for (const text of [...answers.map((answer) => answer.text), ...relay.logs().map((line) => line.text)]) expect(text).not.toContain(meta.accessToken);
+  });
+
   test("a rate limit is 429 with Retry-After, an outage 502, in the platform's own words", async () => {
     await relay.sandbox.fault({ platform: 'meta', fault: { kind: 'rate_limit', variant: '4' } });
     const limited = await relay.call('GET', '/v1/accounts/acc_meta/conversion-destinations');
@@ -292,11 +308,11 @@ describe('what goes wrong upstream', () => {
     expect(await faultOf(conversions.listConversionDestinations({ path: LINKEDIN }))).toMatchObject({ statusCode: 502, code: 'platform_unavailable', details: { code: 'connection_reset' } });
   });
 
-  test('a platform that hangs is 504 in time', { timeout: 60_000 }, async () => {
+  test('a platform that hangs is 504 in the time that PLATFORM_TIMEOUT_MS gives it', async () => {
     await relay.sandbox.fault({ platform: 'linkedin', fault: { kind: 'hang' } });
     const start = performance.now();
     expect(await faultOf(conversions.getConversionDestination({ path: { ...LINKEDIN, destinationId: linkedin.rules[0] }, query: { adAccountId } }))).toMatchObject({ statusCode: 504, code: 'platform_timeout' });
-    expect(performance.now() - start).toBeLessThan(28_000);
+    expect(performance.now() - start).toBeLessThan(7_000);
   });
 });
 

@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import type { DeliveryPlatform } from '@relay/contract';
-import { createSend, DEFAULT_SEND_OPTIONS } from '@relay/http-out';
+import { createSend, LISTING_SEND_OPTIONS } from '@relay/http-out';
 import { oldLinkedinVersion, PLATFORMS, whatsappMessaging } from '@relay/platforms';
 import { applyBootstrap, openApiStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readApiConfig, runProcess } from '@relay/runtime';
 import { buildApi } from './build-api.ts';
 import { createAccessTokens } from './management/access-tokens.ts';
+import { callLimitsOf } from './management/call-limits.ts';
 import { createRunOperation } from './management/run-operation.ts';
 
 const config = readApiConfig(process.env);
 const logger = createLogger({ level: config.logLevel, name: 'api' });
 const platforms = { ...PLATFORMS, whatsapp: whatsappMessaging };
 const definitions: Readonly<Record<string, DeliveryPlatform>> = platforms;
-/** Calls that a caller waits for; a worker has `PLATFORM_TIMEOUT_MS`. Short enough to ask again within the 25 s of `CALL_LIMITS`. */
-const CALL_TIMEOUT_MS = 12_000;
+const limits = callLimitsOf(config.platformTimeoutMs);
 
 await runProcess(
   async (stack, draining) => {
@@ -31,7 +31,7 @@ await runProcess(
     if (config.bootstrapPath !== undefined) {
       await applyBootstrap(JSON.parse(await readFile(config.bootstrapPath, 'utf8')), store, platforms);
     }
-    const { send, close } = createSend({ ...DEFAULT_SEND_OPTIONS, timeoutMs: CALL_TIMEOUT_MS, now: Date.now });
+    const { send, close } = createSend({ ...LISTING_SEND_OPTIONS, timeoutMs: limits.callMs, now: Date.now });
     stack.defer(close);
     const app = await buildApi({
       ...store,
@@ -45,13 +45,14 @@ await runProcess(
           endpoints: platformEndpoints(config),
           tokens: store.tokens,
           send,
-          requestTimeoutMs: CALL_TIMEOUT_MS,
+          requestTimeoutMs: limits.callMs,
           storeRefreshToken: (account, refreshToken) => store.accounts.storeRefreshToken(account.id, account.revision, refreshToken),
           now: Date.now,
         }),
         endpoints: platformEndpoints(config),
         googleAdsVersion: config.googleAdsVersion,
         now: Date.now,
+        limits,
       }),
       webhooks: config.webhooks,
       metrics: createMetrics(),

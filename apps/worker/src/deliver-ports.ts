@@ -43,9 +43,9 @@ export function createDeliverPorts(deps: PortDeps): DeliverPorts {
       if (held) deps.logger.warn({ accountId: account.id, platform, reason }, 'account.needs_reconnect');
       return held;
     },
-    coolUntil: (account) => store.cooldowns.until([accountScope(account.id), sharedScope(definition, account)]),
+    coolUntil: (account) => store.cooldowns.until([ownScope(definition, account), sharedScope(definition, account)]),
     async coolDown(account, scope, untilMs) {
-      const name = scope === 'app' ? sharedScope(definition, account) : accountScope(account.id);
+      const name = scope === 'app' ? sharedScope(definition, account) : ownScope(definition, account);
       deps.logger.warn({ accountId: account.id, platform, scope, untilMs }, 'account.cooling_down');
       await store.cooldowns.start(name, untilMs);
     },
@@ -73,9 +73,14 @@ export function namedDeliveries(deliveryIds: readonly string[]): object {
   return deliveryIds.length === 1 ? { deliveryId: deliveryIds[0], deliveryIds } : { deliveryIds };
 }
 
+/** Whom a limit of the account concerns: what counts against the same quota of it. */
+function ownScope({ quota }: DeliveryPlatform, account: Account): string {
+  return accountScope(quota === undefined ? account.id : `${account.id}:${quota}`);
+}
+
 /** Whom a limit of the app concerns: all accounts of the OAuth client, or, where a platform has none, all of the platform. */
-function sharedScope(definition: DeliveryPlatform, account: Account): string {
-  return appScope(definition.id, definition.tokens?.appScope(account.credentials) ?? '');
+function sharedScope({ id, quota, tokens }: DeliveryPlatform, account: Account): string {
+  return appScope(quota === undefined ? id : `${id}:${quota}`, tokens?.appScope(account.credentials) ?? '');
 }
 
 async function settleAndCount({ lane, metrics, definition, config, logger }: PortDeps, settlement: Settlement): Promise<void> {

@@ -43,6 +43,9 @@ export interface DeliveryPlatform<Credentials = unknown> {
   /** Fault codes that say "this was done already": after a failed attempt they mean that it had been taken all the same. */
   readonly alreadyTakenCodes?: ReadonlySet<string>;
 
+  /** Names the quota that its requests count against, where the platform counts others of the same account elsewhere. */
+  readonly quota?: string;
+
   /** OAuth refresh, where the platform has one. */
   readonly tokens?: TokenSource<Credentials>;
   /** Later status of an accepted request, where the platform tells one (Google). */
@@ -89,6 +92,7 @@ export const REFUSAL_CODES = [
   'value_invalid',
   'action_source_unsupported',
   'event_too_large',
+  'duplicate_adjustment',
   'field_invalid',
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
@@ -238,7 +242,12 @@ export type RefreshResult =
       /** A rotated refresh token, to be stored in place of the old one. */
       readonly refreshToken: string | undefined;
     }
-  | ({ readonly kind: 'unauthorised' | 'operator' | 'retry' } & Omit<Said, 'traceId'>);
+  | ({ readonly kind: 'unauthorised' | 'operator' | 'retry' } & Omit<Said, 'traceId'>)
+  | ({
+      /** The token endpoint limits calls. */
+      readonly kind: 'rate_limited';
+      readonly cooldownMs: number;
+    } & Omit<Said, 'traceId'>);
 
 export type PlatformStatus = 'processing' | 'success' | 'partial_success' | 'failed';
 

@@ -23,7 +23,8 @@ export type Send = (request: AnyRequest) => Promise<SendResult>;
  */
 export type TokenResult =
   | { readonly kind: 'token'; readonly accessToken: string }
-  | { readonly kind: 'unauthorised' | 'operator' | 'retry' | 'busy'; readonly code: string; readonly message: string };
+  | { readonly kind: 'unauthorised' | 'operator' | 'retry' | 'busy'; readonly code: string; readonly message: string }
+  | { readonly kind: 'rate_limited'; readonly cooldownMs: number; readonly code: string; readonly message: string };
 
 /** Changes of state that belong together: written in one atomic step. */
 export interface Settlement {

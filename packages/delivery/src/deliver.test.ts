@@ -113,6 +113,14 @@ describe('no token', () => {
     expect([recorded.coolDowns, recorded.settlements, recorded.reconnects]).toEqual([[], [], []]);
   });
 
+  it('since the token endpoint limits calls: the account rests, no attempt is spent', async () => {
+    const limited = { token: () => Promise.resolve({ kind: 'rate_limited' as const, cooldownMs: 30_000, code: 'CODE', message: 'words' }) };
+    const { fates, recorded } = await run([aJob({ attemptsMade: 11 })], undefined, limited);
+    expect(fates).toMatchObject([{ kind: 'delay' }]);
+    expect(recorded.coolDowns).toMatchObject([{ scope: 'account' }]);
+    expect(recorded.deaths()).toEqual([]);
+  });
+
   it('since the operator has to put something right: tried again as rarely as we retry at all, nothing held', async () => {
     const { fates, recorded } = await run([aJob()], undefined, token('operator'));
     expect(fates).toEqual([{ kind: 'retry', delayMs: 945_000, code: 'CODE' }]);

@@ -365,10 +365,10 @@ describe('faults of single events that are not what they seem', () => {
   const already = (code: string): Answer => accepted({ faults: [{ index: 0, code, message: 'done already', retryable: false }] });
   const over = { definition: aDefinition({ alreadyTakenCodes: new Set(['ALREADY']) }) };
 
-  it('counts "done already" as taken after a failed attempt, and as refused before', async () => {
-    for (const [attemptsMade, delivered] of [[1, 1], [0, 0]] as const) {
+  it('counts "done already" as taken after an attempt, whether it failed or its worker died, and as refused before', async () => {
+    for (const [job, delivered] of [[{ attemptsMade: 1 }, 1], [{ begunBefore: true }, 1], [{}, 0]] as const) {
       const { ports, recorded } = recordingPorts(() => already('ALREADY'), over);
-      await sendUntilSettled(await eventsOf(aJob({ attemptsMade })), { account: anAccount(), accessToken: 't' }, ports);
+      await sendUntilSettled(await eventsOf(aJob(job)), { account: anAccount(), accessToken: 't' }, ports);
       expect(recorded.delivered()).toHaveLength(delivered);
       expect(recorded.dead()).toHaveLength(1 - delivered);
     }

@@ -124,9 +124,9 @@ class Run {
     return faults.size === 0 ? 'clean' : found;
   }
 
-  /** An earlier attempt got no answer, and now the platform says that it has the event already. */
-  #wasTaken(event: BatchEvent, { code }: ItemFault): boolean {
-    return event.job.attemptsMade > 0 && this.#ports.definition.alreadyTakenCodes?.has(code) === true;
+  /** An earlier attempt got no answer, or its worker died with it, and now the platform says that it has the event already. */
+  #wasTaken({ job }: BatchEvent, { code }: ItemFault): boolean {
+    return (job.attemptsMade > 0 || job.begunBefore) && this.#ports.definition.alreadyTakenCodes?.has(code) === true;
   }
 
   /** A refused access token is worth one refresh; the second refusal is about the grant. */

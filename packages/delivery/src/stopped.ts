@@ -15,11 +15,13 @@ export type Stopped =
     });
 
 /**
- * What a missing access token means. Only the grant's end is about the account; a token endpoint that is away is retried,
- * and so is what the operator has to put right, as rarely as we retry at all. Who waits for another process waits on.
+ * What a missing access token means. Only the grant's end is about the account; a token endpoint that is away is retried
+ * (one that limits calls, after that), and so is what the operator has to put right, as rarely as we retry at all. Who waits
+ * for another process waits on.
  */
 export function stopOfToken(token: Exclude<TokenResult, { kind: 'token' }>, slowestMs: number): Stopped {
   const said = { code: token.code, message: token.message, traceId: undefined, requestMs: undefined };
+  if (token.kind === 'rate_limited') return { kind: 'rate_limited', scope: 'account', cooldownMs: token.cooldownMs, ...said };
   if (token.kind === 'unauthorised') return { kind: 'unauthorised', refreshable: false, ...said };
   if (token.kind === 'busy') return { kind: 'busy', ...said };
   if (token.kind === 'operator') return { kind: 'retry', afterMs: slowestMs, ambiguous: false, concern: 'operator', ...said };

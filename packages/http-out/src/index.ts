@@ -1,1 +1,1 @@
-export { DEFAULT_SEND_OPTIONS, createSend, type SendOptions } from './send.ts';
+export { DEFAULT_SEND_OPTIONS, LISTING_SEND_OPTIONS, createSend, type SendOptions } from './send.ts';

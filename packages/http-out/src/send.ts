@@ -19,6 +19,8 @@ export interface SendOptions {
  * would make a request wait here for others that hang, and its time run out before a byte of it was sent.
  */
 export const DEFAULT_SEND_OPTIONS = { maxReplyBytes: 4 * 1024 * 1024, connections: null } as const;
+/** For calls that list: a page of Google's has 10,000 rows, and a conversion action with its tags some kilobytes. */
+export const LISTING_SEND_OPTIONS = { ...DEFAULT_SEND_OPTIONS, maxReplyBytes: 32 * 1024 * 1024 } as const;
 
 /**
  * The only way out of the process. One deadline over the whole exchange, a cap on the answer, no redirects (a platform's

@@ -47,6 +47,7 @@ export {
   MAX_ADJUSTMENTS,
   MAX_CAMPAIGNS,
   PlatformCallError,
+  adjustmentIdentity,
   adjustmentToItem,
   adjustmentsRequest,
   createConversionAction,

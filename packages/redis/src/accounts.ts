@@ -172,11 +172,12 @@ export function createAccountStore(deps: AccountsDeps): WorkerAccountStore {
       const account = await load(id);
       return account === undefined || account.status !== 'active';
     },
-    async storeRefreshToken(id, revision, refreshToken) {
-      await update(id, (before) =>
-        before.revision === revision && before.statusReason !== UNREADABLE ? { set: { credentials: sealed(id, { ...before.credentials, refreshToken }) } } : undefined,
-      );
-    },
+    storeRefreshToken: (id, revision, refreshToken) =>
+      orUnavailable(async () => {
+        await update(id, (before) =>
+          before.revision === revision && before.statusReason !== UNREADABLE ? { set: { credentials: sealed(id, { ...before.credentials, refreshToken }) } } : undefined,
+        );
+      }),
   };
 }
 

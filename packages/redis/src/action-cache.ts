@@ -9,17 +9,21 @@ export interface CachedActions<T> {
   /** When the reading began, unix ms. */
   readonly readAtMs: number;
 }
+/** As they are kept. `isOutdated`: something was made since, so they are good only where there is no better answer. */
+export interface LastActions<T> extends CachedActions<T> {
+  readonly isOutdated: boolean;
+}
 
 /**
  * The last good answers to "which conversion actions are there", shared by all processes. An answer belongs to one state of
  * the account's credentials (`state`), since others may reach other customers, and it ends by itself.
  */
 export interface ActionCache<T = unknown> {
-  /** `undefined`: never read, too old, read with other credentials, or something was made since. */
-  get(accountId: string, state: string, name: string): Promise<CachedActions<T> | undefined>;
+  /** `undefined`: never read, too old, or read with other credentials. */
+  get(accountId: string, state: string, name: string): Promise<LastActions<T> | undefined>;
   put(accountId: string, state: string, name: string, answer: CachedActions<T>): Promise<void>;
   /** Something was made: all that is kept of the account, and all that is being read right now, is out of date. */
-  drop(accountId: string): Promise<void>;
+  outdate(accountId: string): Promise<void>;
 }
 
 /** How long an answer is worth showing where there is no better one, ms. */
@@ -28,7 +32,7 @@ export const LAST_GOOD_MS = 7 * 86_400_000;
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Names that one account can have answers under; more are dropped together. */
 const MAX_NAMES = 200;
-/** When something was made, unix ms. An answer whose reading began before it does not hold any more. */
+/** When something was made, unix ms. An answer whose reading began before it lacks that. */
 const CHANGED = 'changed';
 
 const compress = promisify(zstdCompress);
@@ -41,8 +45,8 @@ export function createActionCache<T>(connection: RedisConnection, now: () => num
         const [packed, changed] = await connection.hmgetBuffer(globals.actions(accountId), fieldOf(name), CHANGED);
         if (packed === undefined || packed === null) return undefined;
         const entry = JSON.parse((await decompress(packed)).toString()) as Entry<T>;
-        const isValid = entry.state === state && entry.readAtMs > Number(changed?.toString() ?? 0) && now() - entry.readAtMs < LAST_GOOD_MS;
-        return isValid ? { value: entry.value, readAtMs: entry.readAtMs } : undefined;
+        if (entry.state !== state || now() - entry.readAtMs >= LAST_GOOD_MS) return undefined;
+        return { value: entry.value, readAtMs: entry.readAtMs, isOutdated: entry.readAtMs <= Number(changed?.toString() ?? 0) };
       }),
 
     put: (accountId, state, name, answer) =>
@@ -55,10 +59,10 @@ export function createActionCache<T>(connection: RedisConnection, now: () => num
         await connection.multi().hset(key, fieldOf(name), packed).pexpire(key, LAST_GOOD_MS).exec();
       }),
 
-    drop: (accountId) =>
+    outdate: (accountId) =>
       orUnavailable(async () => {
         const key = globals.actions(accountId);
-        await connection.multi().del(key).hset(key, CHANGED, now()).pexpire(key, LAST_GOOD_MS).exec();
+        await connection.multi().hset(key, CHANGED, now()).pexpire(key, LAST_GOOD_MS).exec();
       }),
   };
 }

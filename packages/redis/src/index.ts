@@ -4,7 +4,7 @@ export { applyBootstrap, bootstrapSchema, type Bootstrap } from './bootstrap.ts'
 export { openDelivery, type DeliveryLane } from './open-delivery.ts';
 export { heldAccounts } from './holds.ts';
 export { accountScope, appScope } from './cooldowns.ts';
-export { LAST_GOOD_MS, createActionCache, type ActionCache, type CachedActions } from './action-cache.ts';
+export { LAST_GOOD_MS, createActionCache, type ActionCache, type CachedActions, type LastActions } from './action-cache.ts';
 export { openQueueProbe, type QueueProbe } from './queue-probe.ts';
 export { createTokenCache } from './tokens.ts';
 export { nextPollAt, type StatusData } from './status-poll.ts';

@@ -41,6 +41,7 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
     expiresAtMs: data.x,
     attemptsMade: job.attemptsMade,
     deliveryId: (part) => data.p[part]!.d,
+    begunBefore: job.attemptsStarted > 1 || data.rl !== undefined,
     async load() {
       const [settled, sending] = fresh ? [null, null] : await connection.hmget(keys.job(lane, job.id!), 'sv', 'snd');
       fresh = false;

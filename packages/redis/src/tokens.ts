@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenCache } from '@relay/delivery';
 import { SealError, type Sealer } from '@relay/runtime';
-import type { RedisConnection } from './connect.ts';
+import { orUnavailable, type RedisConnection } from './connect.ts';
 import { globals } from './keys.ts';
 import { runScript, writeAnyway } from './scripts.ts';
 
@@ -20,29 +20,33 @@ export function createTokenCache(connection: RedisConnection, sealer: Sealer): T
     }
   };
   return {
-    async get(accountId, revision) {
-      const stored = await read(accountId);
-      return stored?.r === revision ? stored.t : undefined;
-    },
-    async put(accountId, revision, accessToken, ttlMs) {
-      const plain = Buffer.from(JSON.stringify({ r: revision, t: accessToken }));
-      const sealed = sealer.seal(plain, contextOf(accountId)).toString('base64');
-      await writeAnyway(connection, globals.token(accountId), 'SET', sealed, 'PX', Math.max(Math.floor(ttlMs), 1));
-    },
-    async drop(accountId, accessToken) {
-      const stored = await read(accountId);
-      if (stored?.t === accessToken) await runScript(connection, 'relayDropEqual', [globals.token(accountId), stored.sealed]);
-    },
-    async lock(accountId, ttlMs) {
-      const owner = randomUUID();
-      const key = globals.tokenLock(accountId);
-      if ((await writeAnyway(connection, key, 'SET', owner, 'PX', ttlMs, 'NX')) === null) return undefined;
-      return {
-        // A lock that ran out meanwhile may be another's by now.
-        release: async () => {
-          await runScript(connection, 'relayDropEqual', [key, owner]);
-        },
-      };
-    },
+    get: (accountId, revision) =>
+      orUnavailable(async () => {
+        const stored = await read(accountId);
+        return stored?.r === revision ? stored.t : undefined;
+      }),
+    put: (accountId, revision, accessToken, ttlMs) =>
+      orUnavailable(async () => {
+        const plain = Buffer.from(JSON.stringify({ r: revision, t: accessToken }));
+        const sealed = sealer.seal(plain, contextOf(accountId)).toString('base64');
+        await writeAnyway(connection, globals.token(accountId), 'SET', sealed, 'PX', Math.max(Math.floor(ttlMs), 1));
+      }),
+    drop: (accountId, accessToken) =>
+      orUnavailable(async () => {
+        const stored = await read(accountId);
+        if (stored?.t === accessToken) await runScript(connection, 'relayDropEqual', [globals.token(accountId), stored.sealed]);
+      }),
+    lock: (accountId, ttlMs) =>
+      orUnavailable(async () => {
+        const owner = randomUUID();
+        const key = globals.tokenLock(accountId);
+        if ((await writeAnyway(connection, key, 'SET', owner, 'PX', ttlMs, 'NX')) === null) return undefined;
+        return {
+          // A lock that ran out meanwhile may be another's by now. One that cannot be given back runs out by itself.
+          release: async () => {
+            await runScript(connection, 'relayDropEqual', [key, owner]).catch(() => 0);
+          },
+        };
+      }),
   };
 }

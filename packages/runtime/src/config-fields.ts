@@ -49,6 +49,7 @@ export const sharedFields = {
   LINKEDIN_API_URL: base('https://api.linkedin.com', '/rest'),
   LINKEDIN_OAUTH_URL: endpoint('https://www.linkedin.com/oauth/v2/accessToken'),
   LINKEDIN_VERSION: z.string().regex(/^\d{6}$/, 'must look like 202609').default('202609'),
+  PLATFORM_TIMEOUT_MS: whole(30_000, 1, MAX_MS),
   GOOGLE_STATUS_FIRST_POLL_MS: whole(1_800_000, 0, MAX_MS),
 };
 
@@ -70,7 +71,6 @@ export const workerFields = {
   MAX_ATTEMPTS: whole(12, 1, 1000),
   BACKOFF_BASE_MS: whole(1000, 1, MAX_MS),
   BACKOFF_MAX_MS: whole(900_000, 1, MAX_MS),
-  PLATFORM_TIMEOUT_MS: whole(30_000, 1, MAX_MS),
   DESTINATION_CONCURRENCY: whole(2, 1, 100),
   WORKER_CONCURRENCY: whole(8_192, 1, 65_536),
   SALVAGE: z.stringbool({ error: 'must be on or off' }).default(true),

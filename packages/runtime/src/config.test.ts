@@ -31,6 +31,7 @@ describe('readApiConfig', () => {
       retention: { logRetentionDays: 30, logMaxEntries: 100_000, eventIndexHours: 72 },
       googleStatusFirstPollMs: 1_800_000,
       googleAdsVersion: 'v24',
+      platformTimeoutMs: 30_000,
     });
     expect(platformEndpoints(config)).toEqual({
       metaGraphUrl: 'https://graph.facebook.com',

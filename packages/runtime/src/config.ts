@@ -42,6 +42,8 @@ export interface ApiConfig extends SharedConfig {
   readonly http: { readonly host: string; readonly port: number; readonly bodyLimitBytes: number; readonly syncWaitMs: number };
   /** Login of the queue dashboard; `undefined`: it is not served. */
   readonly ops: { readonly user: string; readonly password: string } | undefined;
+  /** What one request to a platform may take, ms. */
+  readonly platformTimeoutMs: number;
   readonly webhooks: { readonly metaAppSecret: string | undefined; readonly metaVerifyToken: string | undefined };
 }
 export interface WorkerConfig extends SharedConfig {
@@ -71,6 +73,7 @@ export function readApiConfig(env: Env): ApiConfig {
     ...sharedSlices(data),
     http: { host: data.HOST, port: data.PORT, bodyLimitBytes: data.BODY_LIMIT_BYTES, syncWaitMs: data.SYNC_WAIT_MS },
     ops: user === undefined || password === undefined ? undefined : { user, password },
+    platformTimeoutMs: data.PLATFORM_TIMEOUT_MS,
     webhooks: { metaAppSecret: data.META_APP_SECRET, metaVerifyToken: data.META_VERIFY_TOKEN },
   });
 }

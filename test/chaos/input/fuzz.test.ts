@@ -31,7 +31,9 @@ let document: OpenapiDocument;
 beforeAll(async () => {
   relay = await startRelay({ env: { ...WEBHOOK_SECRETS, ...INSPECTED, LOG_LEVEL: 'info', SYNC_WAIT_MS: '0', BODY_LIMIT_BYTES: String(1024 * 1024), MAX_ATTEMPTS: '2' } });
   world = await furnish(relay);
-  document = (await relay.call('GET', '/openapi.json')).body as OpenapiDocument;
+  const told = (await relay.call('GET', '/openapi.json')).body as OpenapiDocument;
+  // Probes and the webhook stand beside it (`otherPaths`): the one takes no parameters, the other a signature.
+  document = { ...told, paths: Object.fromEntries(Object.entries(told.paths).filter(([path]) => path.startsWith('/v1/'))) };
 });
 afterAll(() => relay?.stop());
 

@@ -59,7 +59,8 @@ afterAll(() => relay?.stop());
 
 async function readOperations(): Promise<Operation[]> {
   const { paths } = (await relay.call('GET', '/openapi.json')).body;
-  return Object.entries<Json>(paths).flatMap(([path, methods]) =>
+  const keyed = Object.entries<Json>(paths).filter(([path]) => path.startsWith('/v1/'));
+  return keyed.flatMap(([path, methods]) =>
     Object.entries<Json>(methods).map(([method, { parameters = [], requestBody }]) => ({
       name: `${method.toUpperCase()} ${path}`,
       method: method.toUpperCase(),

@@ -19,7 +19,7 @@ describe('the cache of conversion actions', () => {
   test('is shared by all processes, by account, credentials and name', async () => {
     const given = answer();
     await cache().put('acc', '1.1', '123', given);
-    expect(await other.actionCache.get('acc', '1.1', '123')).toEqual(given);
+    expect(await other.actionCache.get('acc', '1.1', '123')).toEqual({ ...given, isOutdated: false });
     expect(await other.actionCache.get('acc', '1.2', '123')).toBeUndefined();
     expect(await other.actionCache.get('acc', '1.1', '')).toBeUndefined();
     expect(await other.actionCache.get('acc2', '1.1', '123')).toBeUndefined();
@@ -37,18 +37,19 @@ describe('the cache of conversion actions', () => {
     expect(await cache().get('acc', '1.1', 'new')).toBeDefined();
   });
 
-  test('drops everything of an account, also what is being read at that moment', async () => {
-    await cache().put('acc', '1.1', 'a', answer());
+  test('outdates everything of an account, also what is being read at that moment, and forgets nothing', async () => {
+    const before = answer();
+    await cache().put('acc', '1.1', 'a', before);
     const late = answer('read before, written after');
     relay.advance(1);
-    await other.actionCache.drop('acc');
-    expect(await cache().get('acc', '1.1', 'a')).toBeUndefined();
+    await other.actionCache.outdate('acc');
+    expect(await cache().get('acc', '1.1', 'a')).toEqual({ ...before, isOutdated: true });
     await cache().put('acc', '1.1', 'a', late);
-    expect(await cache().get('acc', '1.1', 'a')).toBeUndefined();
+    expect(await cache().get('acc', '1.1', 'a')).toEqual({ ...late, isOutdated: true });
     relay.advance(1);
     const fresh = answer('read after');
     await cache().put('acc', '1.1', 'a', fresh);
-    expect(await cache().get('acc', '1.1', 'a')).toEqual(fresh);
+    expect(await cache().get('acc', '1.1', 'a')).toEqual({ ...fresh, isOutdated: false });
   });
 
   test('keeps nothing that is too large, and not too many names', async () => {

@@ -174,7 +174,7 @@ describe('replay', () => {
     expect(await replay(letter!.id)).toEqual({ kind: 'replayed', events: 3, accountId: 'again' });
     expect(await relay.ledger()).toMatchObject({ accepted: before.accepted, dead: before.dead, pending: before.pending - 1, delivered: before.delivered + 1 });
     const again = (await jobsOf('again')).find(({ data }) => data.rl === letter!.id)!;
-    expect(again).toMatchObject({ testCode: 'T', events: 3, attemptsMade: 0, expiresAtMs: batch[0]!.expiresAtMs, acceptedAtMs: job!.acceptedAtMs });
+    expect(again).toMatchObject({ testCode: 'T', events: 3, attemptsMade: 0, begunBefore: true, expiresAtMs: batch[0]!.expiresAtMs, acceptedAtMs: job!.acceptedAtMs });
     expect(again.data.p).toEqual([{ d: deliveryId, k: 0, r: [0, 2, 3, 1] }]);
     expect((await again.load()).map(({ eventId, wire }) => ({ eventId, wire }))).toEqual([batch[0]!, batch[1]!, batch[3]!].map(({ eventId, wire }) => ({ eventId, wire })));
     expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ status: 'queued', eventsPending: 3, eventsReceived: 1, failures: [], replays: 1, finishedAtMs: undefined });

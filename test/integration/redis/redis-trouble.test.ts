@@ -116,6 +116,8 @@ describe('Redis away', () => {
     await using stack = new AsyncDisposableStack();
     const { proxy, relay } = await openTapped(stack);
     const deliveryId = await send(relay.api);
+    const held = await relay.api.tokens.lock('held', 20_000);
+    const { tokens } = relay.api;
     proxy.cut(true);
     const start = performance.now();
     const calls = [
@@ -126,8 +128,17 @@ describe('Redis away', () => {
       relay.api.accounts.get('acc'),
       relay.api.apiKeys.authenticate('rk_unknown'),
       relay.api.health.ping(),
+      tokens.get('acc', 1),
+      tokens.put('acc', 1, 'token', 60_000),
+      tokens.drop('acc', 'token'),
+      tokens.lock('acc', 20_000),
+      relay.api.accounts.storeRefreshToken('acc', 1, 'rotated'),
+      relay.api.locks.run('dataset:acc', 1_000, () => Promise.resolve()),
     ];
+    // What was done under a lock is not undone by a lock that cannot be given back; it runs out by itself.
+    const released = held!.release();
     for (const result of await Promise.allSettled(calls)) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
+    await released;
     expect(performance.now() - start).toBeLessThan(9_000);
     proxy.open();
     await waitFor(() => send(relay.api), { what: 'Redis to be back' });

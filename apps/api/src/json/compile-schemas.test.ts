@@ -13,9 +13,9 @@ const withMember = (member: string): string => textOf(`${JSON.stringify(AN_EVENT
 function outcomeOf(text: string, later: boolean): unknown {
   try {
     const { value, error } = validate(parseBody(Buffer.from(text), later)) as { value?: unknown; error?: Error };
-    return value ?? { ...error, message: error!.message };
+    return value ?? { ...(error as object), message: error!.message };
   } catch (error) {
-    return { ...(error as Error), message: (error as Error).message };
+    return { ...(error as object), message: (error as Error).message };
   }
 }
 

@@ -64,10 +64,10 @@ function postAction(app: ApiApp, deps: Needs, cached: Cached): void {
     try {
       const { action } = await deps.runOperation(account, (ctx) => createConversionAction(ctx, { ...input, adAccountId }));
       noteFacts(request, { actionId: action.id });
-      await cached.drop(account);
+      await cached.outdate(account);
       return reply.code(201).send({ action });
     } catch (error) {
-      if (isOpen(error)) await cached.drop(account);
+      if (isOpen(error)) await cached.outdate(account);
       throw error;
     }
   });

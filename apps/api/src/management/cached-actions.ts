@@ -1,6 +1,6 @@
 import type { Account } from '@relay/delivery';
 import type { ConversionAction } from '@relay/platforms';
-import type { ActionCache, CachedActions } from '@relay/redis';
+import type { ActionCache, CachedActions, LastActions } from '@relay/redis';
 import type { Logger } from '@relay/runtime';
 import { mayPass } from './upstream-error.ts';
 
@@ -54,17 +54,18 @@ export function createCachedActions({ cache, logger, now }: Deps) {
     /** @param adAccountId `undefined`: the only customer there is. */
     async list(account: Account, adAccountId: string | undefined, read: () => Promise<ActionList>): Promise<ShownActions> {
       const name = digitsOf(adAccountId);
-      const last = (await kept('get', cache.get(account.id, stateOf(account), name))) as CachedActions<ActionList> | undefined;
-      if (last !== undefined && now() - last.readAtMs < FRESH_MS) return { ...last.value, readAtMs: last.readAtMs, stale: false };
+      const last = (await kept('get', cache.get(account.id, stateOf(account), name))) as LastActions<ActionList> | undefined;
+      if (last !== undefined && !last.isOutdated && now() - last.readAtMs < FRESH_MS) return { ...last.value, readAtMs: last.readAtMs, stale: false };
       // Callers that come together share one reading.
       const key = JSON.stringify([account.id, stateOf(account), name]);
       const shared = reading.get(key) ?? readAgain(account, name, last, read).finally(() => reading.delete(key));
       reading.set(key, shared);
       return shared;
     },
-    async drop(account: Account): Promise<void> {
+    /** Something was made: what is kept does not show it. */
+    async outdate(account: Account): Promise<void> {
       for (const key of reading.keys()) if ((JSON.parse(key) as string[])[0] === account.id) reading.delete(key);
-      await kept('drop', cache.drop(account.id));
+      await kept('outdate', cache.outdate(account.id));
     },
   };
 }

@@ -2,6 +2,8 @@ import { RelayError } from '@relay/contract';
 
 /** How far one account's management calls go. The limits are each process' own: they bound a caller's mistake, not a quota. */
 export interface CallLimits {
+  /** Over one call, ms. */
+  readonly callMs: number;
   /** Over one whole operation, however many calls it takes, ms. */
   readonly deadlineMs: number;
   /** Calls to the platform in flight for one account. */
@@ -13,7 +15,17 @@ export interface CallLimits {
   /** Before the first repeat, ms; then twice as long. */
   readonly repeatAfterMs: number;
 }
-export const CALL_LIMITS: CallLimits = { deadlineMs: 25_000, callsAtOnce: 6, operations: 32, repeats: 2, repeatAfterMs: 250 };
+
+/** A caller waits, so no longer than this, however much `PLATFORM_TIMEOUT_MS` gives a worker. */
+const MAX_CALL_MS = 12_000;
+/** For what goes on between two calls. */
+const MARGIN_MS = 1_000;
+
+/** Of a process whose requests to a platform may take `platformTimeoutMs`: a call that hangs can be asked once again. */
+export function callLimitsOf(platformTimeoutMs: number): CallLimits {
+  const callMs = Math.min(platformTimeoutMs, MAX_CALL_MS);
+  return { callMs, deadlineMs: 2 * callMs + MARGIN_MS, callsAtOnce: 6, operations: 32, repeats: 2, repeatAfterMs: 250 };
+}
 
 /** Lets so many through at a time, in the order they came. */
 export interface Gate {

@@ -253,6 +253,12 @@ describe('what goes wrong upstream', () => {
     expect(api.send.requests).toHaveLength(3);
   });
 
+  it('does not ask again for an answer that is too long', async () => {
+    await using api = await open(() => 'reply_too_large');
+    expect(await api.call('GET', list)).toMatchObject({ status: 502, body: { code: 'platform_unavailable', details: { code: 'reply_too_large' } } });
+    expect(api.send.requests).toHaveLength(1);
+  });
+
   it.each([502, 503, 504])('asks again after %i', async (status) => {
     let calls = 0;
     await using api = await open(() => (++calls < 3 ? { status } : { body: RULE }));
@@ -302,6 +308,17 @@ describe('the token of an account', () => {
     expect((await refreshing.call('POST', at('acc_google'), { body: anAction })).status).toBe(200);
     expect((await refreshing.call('POST', at('acc_google'), { body: anAction })).status).toBe(200);
     expect(tokens).toEqual(['Bearer google-token', 'Bearer fresh-token', 'Bearer fresh-token']);
+  });
+
+  it('that cannot be had since the token endpoint limits calls is a 429 that says when to come again', async () => {
+    const { accessToken: _, ...grant } = GOOGLE;
+    const google = fakeAccounts([anAccount({ id: 'acc_google', platform: 'googleads', credentials: grant })]);
+    for (const [headers, seconds] of [[{ 'retry-after': '17' }, '17'], [{}, '60']] as const) {
+      await using api = await open(() => ({ status: 429, headers, body: { error: 'rate_limit_exceeded' } }), { accounts: google });
+      const reply = await api.call('GET', at('acc_google'));
+      expect([reply.status, reply.headers['retry-after']]).toEqual([429, seconds]);
+      expect(reply.body).toMatchObject({ type: 'rate_limit_error', code: 'platform_rate_limited', platform: 'googleads', platformError: { error: 'rate_limit_exceeded' }, details: { code: 'rate_limit_exceeded' } });
+    }
   });
 
   it("that cannot be refreshed any more is the caller's to reconnect, with Google's own words", async () => {
@@ -373,13 +390,18 @@ describe('conversion actions', () => {
   });
 
   const NEW = { accountId: 'acc_google', adAccountId: '1234567890', name: 'Checkout', type: 'WEBPAGE', defaultValue: 5 };
-  it('are made, and then read anew', async () => {
-    await using api = await open((line) => (line.includes(':mutate') ? { body: { results: [{ resourceName: 'customers/1234567890/conversionActions/2' }] } } : rows));
+  it('are made, and then read anew; if that fails, they are shown as they last were', async () => {
+    let read: Scripted = rows;
+    await using api = await open((line) => (line.includes(':mutate') ? { body: { results: [{ resourceName: 'customers/1234567890/conversionActions/2' }] } } : read));
     await api.call('GET', URL);
     const made = await api.call('POST', '/v1/ads/conversions/actions', { body: NEW });
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({ action: { id: '2', tagSnippets: [{ eventSnippet: '<script>' }] } });
-    expect((await api.call('GET', URL)).body).toMatchObject({ cachedAt: null });
+    read = exhausted;
+    expect(await api.call('GET', URL)).toMatchObject({ status: 200, body: { stale: true, cachedAt: expect.any(String), actions: [{}, {}] } });
+    read = rows;
+    expect((await api.call('GET', URL)).body).toMatchObject({ cachedAt: null, stale: false });
+    expect((await api.call('GET', URL)).body).toMatchObject({ cachedAt: expect.any(String), stale: false });
   });
 
   it('are not made of another type, nor twice of one name', async () => {

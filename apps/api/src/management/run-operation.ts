@@ -4,7 +4,7 @@ import type { Send, SendResult } from '@relay/delivery';
 import { PlatformCallError, type CallTraits, type ManagementContext } from '@relay/platforms';
 import type { AdsAccount } from '../account-access.ts';
 import type { AccessToken, AccessTokens } from './access-tokens.ts';
-import { CALL_LIMITS, createAccountGates, type CallLimits, type Gate } from './call-limits.ts';
+import { createAccountGates, type CallLimits, type Gate } from './call-limits.ts';
 import { toAnswer } from './upstream-error.ts';
 
 export interface OperationDeps {
@@ -13,7 +13,7 @@ export interface OperationDeps {
   readonly endpoints: PlatformEndpoints;
   readonly googleAdsVersion: string;
   readonly now: () => number;
-  readonly limits?: CallLimits;
+  readonly limits: CallLimits;
 }
 
 /** Does something at the platform of an account. What goes wrong comes out as a `RelayError` that says so. */
@@ -24,7 +24,7 @@ export type RunOperation = <T>(account: AdsAccount, operation: (ctx: ManagementC
  * repeats of what changes nothing when it is sent twice.
  */
 export function createRunOperation(deps: OperationDeps): RunOperation {
-  const limits = deps.limits ?? CALL_LIMITS;
+  const { limits } = deps;
   const gates = createAccountGates(limits);
   return async (account, operation) => {
     try {
@@ -104,6 +104,8 @@ function noToken(token: Exclude<AccessToken, { kind: 'token' }>, platform: strin
       return new RelayError('reconnect_required', `There is no access token for this account: ${words} Reconnect the account and store its new credentials.`, extras);
     case 'operator':
       return new RelayError('platform_config', `The platform refuses the relay's own set-up: ${words} This is for the operator of the relay.`, extras);
+    case 'rate_limited':
+      return new RelayError('platform_rate_limited', `No access token could be got for this account: ${words} Try again later.`, { ...extras, retryAfterSeconds: Math.ceil(token.cooldownMs / 1000) });
     case 'busy':
     case 'retry':
       return new RelayError(code === 'timeout' ? 'platform_timeout' : 'platform_unavailable', `No access token could be got for this account: ${words} Try again later.`, extras);
@@ -143,9 +145,9 @@ async function sendPatiently(op: Operation, request: OutboundRequest, traits: Ca
 
 const PASSING_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** A 503 that names a time is not asked again before it. */
+/** A 503 that names a time is not asked again before it; an answer that was too long comes back as long. */
 function isPassing(result: SendResult): boolean {
-  if (result.kind === 'failed') return true;
+  if (result.kind === 'failed') return result.code !== 'reply_too_large';
   return PASSING_STATUSES.has(result.reply.status) && result.reply.headers['retry-after'] === undefined;
 }
 

@@ -1,11 +1,13 @@
 import { ADMIN_EXAMPLES } from './admin-examples.ts';
+import { addByHand } from './by-hand.ts';
 import { CONVERSION_EXAMPLES } from './conversion-examples.ts';
 import { DESTINATION_EXAMPLES } from './destination-examples.ts';
 import { ERROR_EXAMPLES, RECONNECT_EXAMPLE } from './error-examples.ts';
 import type { Examples, OperationExample } from './operation-example.ts';
+import { OPS_EXAMPLES } from './ops-examples.ts';
 import { WHATSAPP_EXAMPLES } from './whatsapp-examples.ts';
 
-export const EXAMPLES: Examples = { ...CONVERSION_EXAMPLES, ...DESTINATION_EXAMPLES, ...WHATSAPP_EXAMPLES, ...ADMIN_EXAMPLES };
+export const EXAMPLES: Examples = { ...CONVERSION_EXAMPLES, ...DESTINATION_EXAMPLES, ...WHATSAPP_EXAMPLES, ...ADMIN_EXAMPLES, ...OPS_EXAMPLES };
 
 /** The parts of an OpenAPI document that examples go into. */
 export interface Operation {
@@ -16,14 +18,15 @@ export interface Operation {
 interface Parameter {
   readonly in?: string;
   readonly name?: string;
-  readonly schema?: { readonly description?: string; readonly deprecated?: boolean };
+  readonly required?: boolean;
+  readonly schema?: { readonly type?: string; readonly description?: string; readonly deprecated?: boolean; readonly minLength?: number; readonly maxLength?: number };
   example?: unknown;
   description?: string;
   deprecated?: boolean;
 }
-type Content = Record<string, { schema?: { anyOf?: readonly { type?: string }[] }; example?: unknown; examples?: unknown }>;
+type Content = Record<string, { schema?: { type?: string; description?: string; anyOf?: readonly { type?: string }[] }; example?: unknown; examples?: unknown }>;
 
-/** One working call and its answers for each operation, and what its errors look like. */
+/** What is read by hand, one working call and its answers for each operation, and what its errors look like. */
 export function addExamples(paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>): void {
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, operation] of Object.entries(operations)) finishOperation(operation, `${method.toUpperCase()} ${path}`);
@@ -32,10 +35,11 @@ export function addExamples(paths: Readonly<Record<string, Readonly<Record<strin
 
 function finishOperation(operation: Operation, name: string): void {
   const example = EXAMPLES[name];
+  addByHand(operation, name);
   for (const parameter of operation.parameters ?? []) finishParameter(parameter, example);
   if (operation.requestBody !== undefined) finishBody(operation.requestBody, example);
   for (const [status, { content }] of Object.entries(operation.responses ?? {})) {
-    const answer = content?.['application/json'];
+    const [answer] = Object.values(content ?? {});
     const shown = example?.answers[Number(status)] ?? ERROR_EXAMPLES[status];
     if (answer !== undefined && shown !== undefined) Object.assign(answer, exampleOf(shown, status === '401' && name in DESTINATION_EXAMPLES));
   }
@@ -59,6 +63,6 @@ function finishParameter(parameter: Parameter, example: OperationExample | undef
   const { schema, name = '' } = parameter;
   if (schema?.description !== undefined) parameter.description = schema.description;
   if (schema?.deprecated === true) parameter.deprecated = true;
-  const value = (parameter.in === 'path' ? example?.path : example?.query)?.[name];
+  const value = example?.[parameter.in as 'path' | 'query' | 'header']?.[name];
   if (value !== undefined) parameter.example = value;
 }

@@ -81,7 +81,7 @@ export interface DocumentedOperation {
     readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
   };
 }
-type Content = Readonly<Record<'application/json', { readonly schema: object; readonly example?: unknown; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>>;
+export type Content = Readonly<Record<string, { readonly schema: object; readonly example?: unknown; readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>>;
 
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation['operation']>>>>;
@@ -110,13 +110,14 @@ export async function readDocument() {
 export interface ExampleRequest {
   readonly path: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
 export function exampleRequest({ operation }: DocumentedOperation): ExampleRequest {
   const of = (place: string) =>
     Object.fromEntries((operation.parameters ?? []).flatMap((parameter) => (parameter.in === place && parameter.example !== undefined ? [[parameter.name, parameter.example]] : [])));
-  return { path: of('path'), query: of('query'), body: operation.requestBody?.content['application/json'].example };
+  return { path: of('path'), query: of('query'), headers: of('header'), body: operation.requestBody?.content['application/json']?.example };
 }
 
 export function urlOf({ path }: DocumentedOperation, request: ExampleRequest): string {

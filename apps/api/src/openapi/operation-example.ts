@@ -2,6 +2,7 @@
 export interface OperationExample {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
+  readonly header?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** By status; 204 says nothing. */
   readonly answers: Readonly<Record<number, unknown>>;

@@ -3,7 +3,7 @@ import { openApi } from '../testing/open-api.ts';
 
 interface Document {
   readonly openapi: string;
-  readonly paths: Record<string, Record<string, { responses: Record<string, unknown>; summary?: string; parameters?: { in: string; name: string }[] }>>;
+  readonly paths: Record<string, Record<string, { responses: Record<string, unknown>; summary?: string; security?: unknown; parameters?: { in: string; name: string }[] }>>;
   readonly components: { readonly schemas: Record<string, unknown> };
 }
 
@@ -15,10 +15,11 @@ async function readDocument(): Promise<Document> {
 }
 
 describe('/openapi.json', () => {
-  it('is OpenAPI 3.1 and tells /v1 only', async () => {
+  it('is OpenAPI 3.1 and tells every route once, but for pages', async () => {
     const document = await readDocument();
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/healthz', '/metrics', '/readyz',
       '/v1/accounts/{accountId}/conversion-destinations',
       '/v1/accounts/{accountId}/conversion-destinations/{destinationId}',
       '/v1/accounts/{accountId}/conversion-destinations/{destinationId}/associations',
@@ -27,6 +28,7 @@ describe('/openapi.json', () => {
       '/v1/ads/conversions', '/v1/ads/conversions/actions', '/v1/ads/conversions/adjustments', '/v1/ads/conversions/quality',
       '/v1/dead-letters', '/v1/dead-letters/replay', '/v1/dead-letters/{id}', '/v1/dead-letters/{id}/replay', '/v1/deliveries/{deliveryId}', '/v1/events/{eventId}',
       '/v1/whatsapp/conversations', '/v1/whatsapp/conversations/{conversationId}', '/v1/whatsapp/conversions', '/v1/whatsapp/dataset',
+      '/webhooks/whatsapp',
     ]);
   });
 
@@ -36,17 +38,20 @@ describe('/openapi.json', () => {
     expect([...referred].sort()).toEqual(Object.keys(document.components.schemas).sort());
   });
 
-  it('documents every operation with its errors and every path parameter', async () => {
+  it('documents every operation with its errors, every path parameter and whether it takes an API key', async () => {
     const { paths } = await readDocument();
     for (const [path, operations] of Object.entries(paths)) {
       for (const operation of Object.values(operations)) {
         expect(operation.summary).toBeTruthy();
-        expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '401', '403', '503']));
+        expect(operation.security).toEqual(path.startsWith('/v1/') ? undefined : []);
+        expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(path.startsWith('/v1/') ? ['400', '401', '403', '503'] : ['200']));
         const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
         expect((operation.parameters ?? []).filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name)).toEqual(named);
       }
     }
-    expect(paths['/v1/ads/conversions']?.['post']?.parameters?.map((parameter) => parameter.name)).toEqual(['Prefer', 'Idempotency-Key']);
+    for (const path of ['/v1/ads/conversions', '/v1/ads/conversions/adjustments', '/v1/whatsapp/conversions']) {
+      expect(paths[path]?.['post']?.parameters?.map((parameter) => parameter.name)).toEqual(['Prefer', 'Idempotency-Key']);
+    }
   });
 });
 

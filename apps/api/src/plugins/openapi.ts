@@ -4,7 +4,6 @@ import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { addExamples, type Operation } from '../openapi/add-examples.ts';
-import { MAX_WAIT_SECONDS } from '../conversion-headers.ts';
 import { schemaRegistry } from '../schemas/registry.ts';
 
 const DESCRIPTION = `Self-hosted, durable relay of server-side conversions to Meta, Google Ads and LinkedIn.
@@ -22,8 +21,8 @@ export async function installOpenapi(app: FastifyInstance): Promise<void> {
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
       security: [{ apiKey: [] }],
     },
-    // Only /v1 is told: /api/v1 is the same again, and the rest is not for callers.
-    transform: (route) => (route.url.startsWith('/v1/') ? transform(route) : { schema: { ...route.schema, hide: true }, url: route.url }),
+    // /api/v1 is /v1 again, and what says nothing of itself is a page or a file of one.
+    transform: (route) => (route.schema?.summary !== undefined && !route.url.startsWith('/api/') ? transform(route) : { schema: { ...route.schema, hide: true }, url: route.url }),
     transformObject: finishDocument,
   });
   await app.register(fastifySwaggerUi, { routePrefix: '/docs', uiConfig: { deepLinking: true, persistAuthorization: false }, theme: { title: 'Conversion Relay API' } });
@@ -41,33 +40,16 @@ const zodToJsonConfig: NonNullable<Parameters<typeof createJsonSchemaTransform>[
 
 const addSchemas = createJsonSchemaTransformObject({ schemaRegistry, zodToJsonConfig });
 
-/** Named schemas, without the twins for requests that nothing refers to; the headers that are read by hand; examples. */
+/** Named schemas, without the twins for requests that nothing refers to; what is read by hand; examples. */
 const finishDocument: SwaggerTransformObject = (input) => {
   const document = addSchemas(input) as OpenapiDocument;
   const schemas = document.components?.schemas ?? {};
   for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];
-  const send = document.paths?.['/v1/ads/conversions']?.post;
-  if (send !== undefined) send.parameters = [...(send.parameters ?? []), ...SEND_HEADERS];
-  addExamples((document.paths ?? {}) as Record<string, Record<string, Operation>>);
-  return document as ReturnType<typeof addSchemas>;
+  addExamples(document.paths ?? {});
+  return document;
 };
 
 interface OpenapiDocument {
   components?: { schemas?: Record<string, unknown> };
-  paths?: Record<string, { post?: { parameters?: unknown[] } } | undefined>;
+  paths?: Record<string, Record<string, Operation>>;
 }
-
-const SEND_HEADERS = [
-  {
-    in: 'header',
-    name: 'Prefer',
-    schema: { type: 'string' },
-    description: `RFC 7240: \`respond-async\`, \`wait=N\` (seconds, at most ${MAX_WAIT_SECONDS}), or both`,
-  },
-  {
-    in: 'header',
-    name: 'Idempotency-Key',
-    schema: { type: 'string', minLength: 1, maxLength: 255 },
-    description: 'The same key with the same body within 24 h answers with the first delivery (`Idempotent-Replayed: true`)',
-  },
-];

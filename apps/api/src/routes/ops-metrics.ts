@@ -1,6 +1,8 @@
 import type { ApiApp } from '../api-app.ts';
 import type { ApiDeps } from '../api-deps.ts';
 import { withDeadline } from '../deadline.ts';
+import { textAnswer } from '../schemas/error.ts';
+import { KEYLESS } from '../schemas/registry.ts';
 
 /** Scrapers in a row share one reading of Redis. */
 const CACHE_MS = 2000;
@@ -21,7 +23,14 @@ export function getMetrics(app: ApiApp, deps: Needs): void {
     });
     await reading;
   };
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+  const schema = {
+    summary: 'Metrics',
+    description: "In Prometheus' text format. Without Redis the process's own metrics are still told.",
+    tags: ['Operations'],
+    security: KEYLESS,
+    response: { 200: textAnswer('Metrics') },
+  };
+  app.get('/metrics', { schema }, async (_request, reply) => {
     await refresh();
     return reply.type(registry.contentType).serializer(String).send(await registry.metrics());
   });

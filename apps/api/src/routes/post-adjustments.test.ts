@@ -32,6 +32,12 @@ describe('POST /v1/ads/conversions/adjustments', () => {
     });
   });
 
+  it('refuses what is there twice', async () => {
+    await using api = await openApi();
+    const { body } = await api.call('POST', '/v1/ads/conversions/adjustments', { body: aBody(retraction(), retraction({ orderId: 'order-2' }), retraction()), headers: { prefer: 'respond-async' } });
+    expect(body).toMatchObject({ adjustmentsFailed: 1, failures: [{ adjustmentIndex: 2, code: 'duplicate_adjustment', message: expect.stringContaining('adjustments[0]') }] });
+  });
+
   it.each([
     [{ ...aBody(retraction()), accountId: 'acc_meta' }, 405, 'wrong_platform'],
     [{ ...aBody(retraction()), destinationId: '111' }, 400, 'invalid_destination'],

@@ -1,6 +1,6 @@
 import { RelayError } from '@relay/contract';
 import type { AcceptedEvent, AcceptedRequest, Account, Failure } from '@relay/delivery';
-import { ADJUSTMENT_TYPES, MAX_ADJUSTMENTS, adjustmentToItem, googleAds } from '@relay/platforms';
+import { ADJUSTMENT_TYPES, MAX_ADJUSTMENTS, adjustmentIdentity, adjustmentToItem, googleAds } from '@relay/platforms';
 import { z } from 'zod';
 import { accountOf } from '../account-access.ts';
 import { sendAndAnswer, type SendNeeds, type State } from '../answer-delivery.ts';
@@ -68,12 +68,23 @@ async function googleAccountOf(deps: Pick<ApiDeps, 'accounts'>, request: Paramet
 function accept(account: Account, destinationId: string, body: Body, nowMs: number): AcceptedRequest {
   const events: AcceptedEvent[] = [];
   const refused: Failure[] = [];
+  const firstOf = new Map<string, number>();
   for (const [index, adjustment] of body.adjustments.entries()) {
     // Looked up and listed by the order; one that is named by its click has no id of its own.
     const eventId = adjustment.orderId ?? `adjustment-${index}`;
     const item = adjustmentToItem(adjustment, { nowMs, destinationId });
-    if (item.kind === 'item') events.push({ index, eventId, wire: item.wire, expiresAtMs: item.expiresAtMs });
-    else refused.push({ eventIndex: index, eventId, code: item.code, message: item.message });
+    if (item.kind === 'refused') {
+      refused.push({ eventIndex: index, eventId, code: item.code, message: item.message });
+      continue;
+    }
+    const identity = adjustmentIdentity(adjustment);
+    const first = firstOf.get(identity);
+    if (first === undefined) {
+      firstOf.set(identity, index);
+      events.push({ index, eventId, wire: item.wire, expiresAtMs: item.expiresAtMs });
+    } else {
+      refused.push({ eventIndex: index, eventId, code: 'duplicate_adjustment', message: `adjustments[${first}] is the same adjustment; Google Ads takes it once in a request.` });
+    }
   }
   return {
     platform: 'googleads',

@@ -33,15 +33,25 @@ const TEXTS = {
 
 type ErrorStatus = keyof typeof TEXTS;
 
-/** The documented error answers of a route. Those that any route can give are added by themselves. */
+/** The documented error answers of a route of the API. Those that any of them can give are added by themselves. */
 export function errorAnswers(...statuses: ErrorStatus[]) {
-  const all = [...new Set<ErrorStatus>([...statuses, 400, 401, 403, 503])].sort((a, b) => a - b);
+  return errorAnswersOnly(...statuses, 400, 401, 403, 503);
+}
+
+/** Those of a route that takes no API key. */
+export function errorAnswersOnly(...statuses: ErrorStatus[]) {
+  const all = [...new Set(statuses)].sort((a, b) => a - b);
   return Object.fromEntries(all.map((status) => [status, { description: TEXTS[status], content: { 'application/json': { schema: errorSchema } } }]));
 }
 
 /** A documented answer. */
 export function answerOf<T extends z.ZodType>(schema: T, description = 'Done') {
   return { description, content: { 'application/json': { schema } } };
+}
+
+/** A documented answer that is no JSON. */
+export function textAnswer(description: string) {
+  return { description, content: { 'text/plain': { schema: z.string() } } };
 }
 
 /** 204: nothing to say. */

@@ -8,6 +8,9 @@ export function named<T extends z.ZodType>(id: string, schema: T): T {
   return schema;
 }
 
+/** `security` of routes that take no API key. */
+export const KEYLESS: readonly Record<string, string[]>[] = [];
+
 /** ISO 8601, UTC, with milliseconds. */
 export const isoTime = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC' });
 

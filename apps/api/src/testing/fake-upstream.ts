@@ -3,7 +3,7 @@ import type { Send, TokenCache } from '@relay/delivery';
 import type { ActionCache, CachedActions } from '@relay/redis';
 import { T0 } from './fake-accounts.ts';
 
-export type Scripted = { readonly status?: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } | 'timeout' | 'connect_failed' | 'connection_reset';
+export type Scripted = { readonly status?: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } | 'timeout' | 'connect_failed' | 'connection_reset' | 'reply_too_large';
 
 /** A platform that answers by what `answer` says to `METHOD path?query` and the body; everything asked is kept. */
 export function fakeUpstream(answer: (line: string, body: unknown, request: OutboundRequest) => Scripted | Promise<Scripted>) {
@@ -37,14 +37,13 @@ export function fakeTokens(): TokenCache & { readonly rows: Map<string, string> 
   };
 }
 
-export function fakeActionCache(): ActionCache & { readonly rows: Map<string, CachedActions<unknown>> } {
-  const rows = new Map<string, CachedActions<unknown>>();
+export function fakeActionCache(): ActionCache {
+  const rows = new Map<string, CachedActions<unknown> & { isOutdated: boolean }>();
   return {
-    rows,
     get: async (...key) => rows.get(key.join(' ')),
-    put: async (accountId, state, name, answer) => void rows.set([accountId, state, name].join(' '), answer),
-    drop: async (accountId) => {
-      for (const key of rows.keys()) if (key.startsWith(`${accountId} `)) rows.delete(key);
+    put: async (accountId, state, name, answer) => void rows.set([accountId, state, name].join(' '), { ...answer, isOutdated: false }),
+    outdate: async (accountId) => {
+      for (const [key, row] of rows) if (key.startsWith(`${accountId} `)) row.isOutdated = true;
     },
   };
 }

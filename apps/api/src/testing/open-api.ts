@@ -3,7 +3,7 @@ import type { InjectOptions } from 'fastify';
 import type { ApiDeps } from '../api-deps.ts';
 import { buildApi } from '../build-api.ts';
 import { createAccessTokens } from '../management/access-tokens.ts';
-import { CALL_LIMITS, type CallLimits } from '../management/call-limits.ts';
+import { callLimitsOf, type CallLimits } from '../management/call-limits.ts';
 import { createRunOperation } from '../management/run-operation.ts';
 import { T0, anAccount, fakeAccounts } from './fake-accounts.ts';
 import { anApiKey, fakeApiKeys } from './fake-api-keys.ts';
@@ -46,6 +46,7 @@ export async function openApi(over: Over = {}) {
     anApiKey({ id: 'reader', scopes: ['read'] }),
   ]);
   const deliveries = fakeDeliveries();
+  const health = fakeHealth();
   const deadLetters = fakeDeadLetters([aDeadLetter({ id: 'dead_1' }), aDeadLetter({ id: 'dead_2', accountId: 'acc_other', reason: 'expired', replayable: false, whyNot: 'The events are too old.' })]);
   const lines: string[] = [];
   const metrics = createMetrics({ processMetrics: false });
@@ -57,13 +58,13 @@ export async function openApi(over: Over = {}) {
     apiKeys,
     deliveries,
     deadLetters,
-    health: fakeHealth(),
+    health,
     enqueue: deliveries.enqueue,
     conversations: fakeConversations(),
     locks: fakeLocks,
     send,
     endpoints: TEST_ENDPOINTS,
-    runOperation: createRunOperation({ send, accessTokens, endpoints: TEST_ENDPOINTS, googleAdsVersion: 'v24', now, limits: { ...CALL_LIMITS, repeatAfterMs: 1, ...limits } }),
+    runOperation: createRunOperation({ send, accessTokens, endpoints: TEST_ENDPOINTS, googleAdsVersion: 'v24', now, limits: { ...callLimitsOf(30_000), repeatAfterMs: 1, ...limits } }),
     actionCache: fakeActionCache(),
     webhooks: { metaAppSecret: 'app-secret-0123456789abcdef', metaVerifyToken: 'verify-me' },
     platforms,
@@ -85,7 +86,7 @@ export async function openApi(over: Over = {}) {
     });
     return { status: reply.statusCode, headers: reply.headers, text: reply.payload, body: (reply.payload.startsWith('{') ? reply.json() : undefined) as Record<string, unknown> };
   };
-  return { app, call, accounts, apiKeys, deliveries, deadLetters, metrics, lines, [Symbol.asyncDispose]: () => app.close() };
+  return { app, call, accounts, apiKeys, deliveries, deadLetters, health, metrics, lines, [Symbol.asyncDispose]: () => app.close() };
 }
 
 export function anEvent(over: Record<string, unknown> = {}): Record<string, unknown> {

@@ -75,3 +75,5 @@ export const putConversationSchema = z.object({
   phoneE164: phoneField.optional(),
   metadata: z.object(ctwaFields).default({}),
 });
+
+export const receivedSchema = named('WebhookReceived', z.strictObject({ received: z.literal(true) }));

@@ -5,6 +5,9 @@ import { parseWebhook, verifySignature, type WebhookMessage } from '@relay/platf
 import type { FastifyInstance } from 'fastify';
 import type { ApiDeps } from '../api-deps.ts';
 import { noteFacts } from '../plugins/note-facts.ts';
+import { answerOf, errorAnswersOnly, textAnswer } from '../schemas/error.ts';
+import { KEYLESS } from '../schemas/registry.ts';
+import { receivedSchema } from './schemas.ts';
 import { metadataText } from './whatsapp-account.ts';
 
 type Needs = Pick<ApiDeps, 'accounts' | 'conversations' | 'webhooks' | 'now'>;
@@ -13,6 +16,22 @@ type Needs = Pick<ApiDeps, 'accounts' | 'conversations' | 'webhooks' | 'now'>;
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Messages written in one step: keeps the one blocking script short. */
 const CAPTURE_BATCH = 200;
+
+// What Meta sends is read by hand, before any schema: it stands in `openapi/by-hand.ts`.
+const CHALLENGE = {
+  summary: "Answer Meta's challenge",
+  description: 'Meta asks once, when the webhook is subscribed. `hub.verify_token` has to be `META_VERIFY_TOKEN`.',
+  tags: ['WhatsApp'],
+  security: KEYLESS,
+  response: { 200: textAnswer('`hub.challenge`, as it came'), ...errorAnswersOnly(403, 501) },
+};
+const MESSAGES = {
+  summary: "Take Meta's messages",
+  description: 'Signed with `META_APP_SECRET`. Captures who wrote and which ad brought them, once a message; never text or name. Answers 200 once that is stored, so that Meta sends again what is not.',
+  tags: ['WhatsApp'],
+  security: KEYLESS,
+  response: { 200: answerOf(receivedSchema, 'Stored, or not for this relay'), ...errorAnswersOnly(401, 413, 501, 503) },
+};
 
 /**
  * Meta's webhook: the challenge, and signed message events. Answers 200 once what matters of them is stored, so that Meta
@@ -24,7 +43,7 @@ export async function installWebhook(app: FastifyInstance, deps: Needs): Promise
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES }, (_request, raw, done) => done(null, raw));
 
-    scope.get('/webhooks/whatsapp', { schema: { hide: true } }, (request, reply) => {
+    scope.get('/webhooks/whatsapp', { schema: CHALLENGE }, (request, reply) => {
       const query = request.query as Readonly<Record<string, unknown>>;
       const { metaVerifyToken } = deps.webhooks;
       if (metaVerifyToken === undefined) throw new RelayError('not_implemented', 'META_VERIFY_TOKEN is not set on this relay, so it takes no webhooks.');
@@ -35,7 +54,7 @@ export async function installWebhook(app: FastifyInstance, deps: Needs): Promise
       return reply.type('text/plain; charset=utf-8').send(challenge);
     });
 
-    scope.post('/webhooks/whatsapp', { schema: { hide: true }, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
+    scope.post('/webhooks/whatsapp', { schema: MESSAGES, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
       const { metaAppSecret } = deps.webhooks;
       if (metaAppSecret === undefined) throw new RelayError('not_implemented', 'META_APP_SECRET is not set on this relay, so it cannot check who sends webhooks.');
       const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);

@@ -52,6 +52,7 @@ export function aJob(over: Partial<TakenJob> & { readonly parts?: readonly numbe
     expiresAtMs: expiries === undefined ? FAR : Math.min(...expiries),
     attemptsMade: 0,
     deliveryId: (part) => `dlv-${jobId}-${part}`,
+    begunBefore: false,
     load: () =>
       Promise.resolve(
         Array.from({ length: count }, (_, position) => ({

@@ -62,11 +62,21 @@ describe('OAuth refresh', () => {
     [400, { error: 'something_new' }, 'retry', 'something_new'],
     [400, { error: '__proto__' }, 'retry', 'http_400'],
     [400, '<html>', 'retry', 'http_400'],
-    [429, { error: 'invalid_grant' }, 'retry', 'invalid_grant'],
+    [429, { error: 'invalid_grant' }, 'rate_limited', 'invalid_grant'],
+    [429, '<html>', 'rate_limited', 'http_429'],
     [503, { error: 'invalid_client' }, 'retry', 'invalid_client'],
     [500, '', 'retry', 'http_500'],
   ])('%i %j is %s', (status, body, kind, code) => {
     expect(read(status, body)).toMatchObject({ kind, code, message: expect.stringMatching(/\S/) });
+  });
+
+  it.each([
+    [{}, 60_000],
+    [{ 'retry-after': '7' }, 7_000],
+    [{ 'retry-after': '0' }, 60_000],
+    [{ 'retry-after': '1' }, 1_000],
+  ])('leaves a token endpoint that limits calls alone: %j', (headers, cooldownMs) => {
+    expect(readTokenReply({ status: 429, headers, body: '', receivedAtMs: NOW_MS }, errors)).toMatchObject({ kind: 'rate_limited', cooldownMs });
   });
 
   it('blots out what may be a person or a secret', () => {

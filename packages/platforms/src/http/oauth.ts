@@ -1,6 +1,7 @@
 import type { InboundReply, OutboundRequest, RefreshResult } from '@relay/contract';
 import { maskedText } from '../identity/mask.ts';
 import { asCode, asCount, asObject, asText, readJson } from './json.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** Used when a token endpoint leaves `expires_in` out (RFC 6749 §5.1 only recommends it): short, so that nothing goes stale. */
 const FALLBACK_EXPIRES_IN_MS = 10 * 60 * 1000;
@@ -24,6 +25,9 @@ export function refreshForm(
   };
 }
 
+/** How long to leave a token endpoint alone that limits calls and does not say for how long. */
+const COOLDOWN_MS = 60 * 1000;
+
 /** Whom an OAuth error code concerns. A code that is not in the table is tried again: it may be new, or a proxy's. */
 export type OauthErrors = Readonly<Record<string, 'unauthorised' | 'operator'>>;
 
@@ -32,10 +36,12 @@ export function readTokenReply(reply: InboundReply, errors: OauthErrors): Refres
   if (reply.status === 200) return readToken(body);
   const error = asCode(body?.['error']);
   const code = error ?? `http_${reply.status}`;
-  const message = maskedText(asText(body?.['error_description']) ?? `The token endpoint answered with status ${reply.status}.`);
-  const isFinal = reply.status >= 400 && reply.status < 500 && reply.status !== 429;
+  const words = maskedText(asText(body?.['error_description']) ?? `The token endpoint answered with status ${reply.status}.`);
+  const message = words === '' ? code : words;
+  if (reply.status === 429) return { kind: 'rate_limited', cooldownMs: Math.max(retryAfterMs(reply.headers, reply.receivedAtMs) ?? COOLDOWN_MS, 1000), code, message };
+  const isFinal = reply.status >= 400 && reply.status < 500;
   const concern = isFinal && error !== undefined && Object.hasOwn(errors, error) ? errors[error] : undefined;
-  return { kind: concern ?? 'retry', code, message: message === '' ? code : message };
+  return { kind: concern ?? 'retry', code, message };
 }
 
 function readToken(body: Readonly<Record<string, unknown>> | undefined): RefreshResult {

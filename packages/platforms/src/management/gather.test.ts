@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PlatformCallError, type PlatformCallKind } from './errors.ts';
-import { allPages, gather, mapLimited } from './gather.ts';
+import { allPages, gather, gatherWays, mapLimited } from './gather.ts';
 import { MAX_LIST_ITEMS, MAX_PAGES, MAX_PARENTS } from './limits.ts';
 import { compareIds, sortedDestinations } from './management.ts';
 import { thrownBy } from './scripted-call.test-kit.ts';
@@ -90,6 +90,14 @@ describe('gather', () => {
 
   it('answers with the first refusal where nothing is left', async () => {
     expect(await thrownBy(() => gather([source('one', refusal('permission', 'FIRST')), source('two', refusal('permission', 'SECOND'))]))).toMatchObject({ code: 'FIRST' });
+  });
+
+  it('is empty where one source is and the other is refused, but not if both are ways to the same', async () => {
+    const sources = [source('one', []), source('two', refusal('permission', 'NOPE'))];
+    expect(await gather(sources)).toEqual({ items: [], warnings: ['two was left out: NOPE'] });
+    expect(await thrownBy(() => gatherWays(sources))).toMatchObject({ code: 'NOPE' });
+    expect(await gatherWays([...sources, source('three', ['a'])])).toEqual({ items: ['a'], warnings: ['two was left out: NOPE'] });
+    expect(await gatherWays([source('one', [])])).toEqual({ items: [], warnings: [] });
   });
 
   it('is empty for no sources, and bounded for many', async () => {

@@ -67,12 +67,24 @@ export interface Source<Item> {
  * What several sources give together. A token often reaches accounts that are closed or that it may not read; those are
  * left out with a warning, unless none is left: then the first refusal is the answer.
  */
-export async function gather<Item>(sources: readonly Source<Item>[]): Promise<Listing<Item>> {
+export function gather<Item>(sources: readonly Source<Item>[]): Promise<Listing<Item>> {
+  return gatherUnless(sources, (read) => read.length === 0);
+}
+
+/**
+ * As `gather`, of ways that lead to the same things. Where one is closed and the others give nothing, nobody can say that there
+ * is nothing: the first refusal is the answer.
+ */
+export function gatherWays<Item>(ways: readonly Source<Item>[]): Promise<Listing<Item>> {
+  return gatherUnless(ways, (read) => read.every(({ items }) => items.length === 0));
+}
+
+async function gatherUnless<Item>(sources: readonly Source<Item>[], isNothing: (read: readonly Listing<Item>[]) => boolean): Promise<Listing<Item>> {
   const asked = sources.slice(0, MAX_PARENTS);
   const outcomes = await mapLimited(asked, CALLS_AT_ONCE, attempt);
-  const refused = outcomes.filter((outcome) => outcome instanceof PlatformCallError);
-  if (refused.length > 0 && refused.length === outcomes.length) throw refused[0]!;
+  const refusal = outcomes.find((outcome) => outcome instanceof PlatformCallError);
   const read = outcomes.filter((outcome): outcome is Listing<Item> => !(outcome instanceof PlatformCallError));
+  if (refusal !== undefined && isNothing(read)) throw refusal;
   return {
     items: read.flatMap(({ items }) => items).slice(0, MAX_LIST_ITEMS),
     warnings: [

@@ -28,7 +28,7 @@ export {
   type MetricsQuery,
 } from './management.ts';
 export { createConversionAction, listConversionActions, type ConversionAction, type CreateActionInput, type ListActionsInput } from './google/actions.ts';
-export { ADJUSTMENT_TYPES, adjustmentToItem, type AdjustmentContext, type AdjustmentItemResult, type ConversionAdjustment } from './google/adjustment-item.ts';
+export { ADJUSTMENT_TYPES, adjustmentIdentity, adjustmentToItem, type AdjustmentContext, type AdjustmentItemResult, type ConversionAdjustment } from './google/adjustment-item.ts';
 export { MAX_ADJUSTMENTS, adjustmentsRequest, readAdjustmentsReply, type AdjustmentAccess } from './google/adjustment-reply.ts';
 export { createGoogleAdjustments } from './google/adjustments.ts';
 export { ADJUSTMENT_WAIT_MS, ALREADY_ADJUSTED_CODES } from './google/ads-codes.ts';

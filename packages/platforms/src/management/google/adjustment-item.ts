@@ -74,6 +74,16 @@ export function adjustmentToItem(adjustment: ConversionAdjustment, context: Adju
   return { kind: 'item', wire: JSON.stringify(wire), expiresAtMs: happenedAt(adjustment) * 1000 + MAX_CONVERSION_AGE_MS };
 }
 
+/**
+ * Alike of two adjustments: Google refuses both or the second when they come in one request. Enhancements are the same by their
+ * order, the others by their time too (DUPLICATE_ENHANCEMENT_IN_REQUEST, DUPLICATE_ADJUSTMENT_IN_REQUEST; same proto).
+ */
+export function adjustmentIdentity({ adjustmentType, orderId, gclid, conversionTime, adjustmentTime }: ConversionAdjustment): string {
+  const at = adjustmentType === 'ENHANCEMENT' ? undefined : Math.trunc(adjustmentTime);
+  const order = orderId?.trim();
+  return JSON.stringify([adjustmentType, at, ...(order ? [order] : [gclid?.trim(), conversionTime === undefined ? undefined : Math.trunc(conversionTime)])]);
+}
+
 /** Exactly one way to name the conversion: Google refuses both (`GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET`). */
 function keyOf({ adjustmentType, orderId, gclid, conversionTime }: ConversionAdjustment): Pick<WireAdjustment, 'orderId' | 'gclidDateTimePair'> | Refused {
   const order = orderId?.trim();

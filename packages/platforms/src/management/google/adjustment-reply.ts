@@ -44,7 +44,7 @@ function readSuccess(reply: InboundReply, sent: SentBatch, total: number): Verdi
     return { kind: 'retry', afterMs: undefined, ...said };
   }
   const rows = Array.from({ length: total }, (_, index) => named.get(index) ?? rowFault(index, results, unnamed)).filter((row) => row !== undefined);
-  return setUpFault(rows, sent, total, traceId) ?? { kind: 'accepted', traceId, faults: rows.map(toItemFault), warnings: [], statusId: undefined };
+  return setUpFault(rows, sent, total, traceId) ?? allDoubled(rows, total, traceId) ?? { kind: 'accepted', traceId, faults: rows.map(toItemFault), warnings: [], statusId: undefined };
 }
 
 /** Of a row that no fault names: a failed one is an empty object in the results, one that was taken repeats its key. */
@@ -75,7 +75,7 @@ function faultsByRow(faults: readonly AdsFault[], total: number): ReadonlyMap<nu
   return rows;
 }
 
-const PASSING: ReadonlySet<AdsClass | undefined> = new Set(['later', 'retry', 'quota']);
+const PASSING: ReadonlySet<AdsClass | undefined> = new Set(['later', 'doubled', 'retry', 'quota']);
 
 function toItemFault({ class: errorClass, index, code, words }: RowFault): ItemFault {
   const retryable = PASSING.has(errorClass);
@@ -94,15 +94,29 @@ function setUpFault(rows: readonly RowFault[], sent: SentBatch, total: number, t
   return { kind: 'rejected_request', groups: allGroups(sent), concern, code: first.code, message: maskedText(first.words.join('; ')) || first.code, traceId };
 }
 
-/** Held, not lost, where access for the connected user or new credentials cure it. */
+/**
+ * Nothing but adjustments that are there twice, none of which Google took: the next request would be the same, so they are cut
+ * apart instead. Whether the first of two is taken is not documented; where it was, the other one just comes again.
+ */
+function allDoubled(rows: readonly RowFault[], total: number, traceId: string | undefined): Verdict | undefined {
+  const first = rows[0];
+  if (first === undefined || total === 1 || rows.length < total || !rows.every((row) => row.class === 'doubled')) return undefined;
+  return { kind: 'too_large', code: first.code, message: maskedText(first.words.join('; ')) || first.code, traceId };
+}
+
+/**
+ * A dead token holds the account, whose conversions need the same one. What only the Ads API misses must not stop them: they
+ * go through another API, and need neither its scope nor its permissions.
+ */
 const HELD: Readonly<Partial<Record<AdsClass, { readonly refreshable: boolean }>>> = {
   refresh: { refreshable: true },
   reconnect: { refreshable: false },
-  permission: { refreshable: false },
 };
 const CONCERNS: Readonly<Partial<Record<AdsClass, 'destination' | 'account' | 'operator'>>> = {
   operator: 'operator',
   account: 'account',
+  permission: 'account',
+  grant: 'account',
   destination: 'destination',
   not_found: 'destination',
   duplicate: 'destination',
@@ -114,7 +128,7 @@ function verdictOf(error: AdsError, sent: SentBatch, total: number): Verdict {
   if (held !== undefined) return { kind: 'unauthorised', ...held, ...said };
   const concern = CONCERNS[error.class];
   if (concern !== undefined) return { kind: 'rejected_request', groups: allGroups(sent), concern, ...said };
-  if (error.class === 'too_large') return { kind: 'too_large', ...said };
+  if (error.class === 'too_large' || (error.class === 'doubled' && total > 1)) return { kind: 'too_large', ...said };
   if (error.class === 'invalid' || error.class === 'already') return rejected(error, total, said);
   if (error.class !== 'quota') return { kind: 'retry', afterMs: error.retryAfterMs, ...said };
   // A developer token's budget is shared by all its accounts; unnamed quotas are taken for that, which only waits longer.

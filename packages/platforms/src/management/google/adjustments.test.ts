@@ -3,7 +3,7 @@ import type { Verdict } from '@relay/contract';
 import { describe, expect, it } from 'vitest';
 import { utf8, withText } from '../../conformance.test-kit.ts';
 import { ENDPOINTS, NOW_MS, TOKEN, aReply, type Scripted } from '../scripted-call.test-kit.ts';
-import { MAX_CONVERSION_AGE_MS, adjustmentToItem, adsDateTime, type ConversionAdjustment } from './adjustment-item.ts';
+import { MAX_CONVERSION_AGE_MS, adjustmentIdentity, adjustmentToItem, adsDateTime, type ConversionAdjustment } from './adjustment-item.ts';
 import { MAX_ADJUSTMENTS, adjustmentsRequest, readAdjustmentsReply } from './adjustment-reply.ts';
 import { createGoogleAdjustments } from './adjustments.ts';
 import { ADJUSTMENT_WAIT_MS, ADS_CODES, ALREADY_ADJUSTED_CODES } from './ads-codes.ts';
@@ -145,6 +145,21 @@ const refusal = (status: number, ...errors: readonly object[]): Scripted => ({
 });
 const read = (reply: Scripted, sent = SENT): Verdict => readAdjustmentsReply(aReply(reply), sent);
 
+describe('adjustmentIdentity', () => {
+  const base: ConversionAdjustment = { adjustmentType: 'RETRACTION', adjustmentTime: 1000.2, orderId: '1' };
+  it.each<[string, Partial<ConversionAdjustment>, Partial<ConversionAdjustment>, boolean]>([
+    ['the same', {}, { orderId: ' 1 ', adjustmentTime: 1000.9 }, true],
+    ['another order', {}, { orderId: '2' }, false],
+    ['another time', {}, { adjustmentTime: 1001 }, false],
+    ['another type', {}, { adjustmentType: 'RESTATEMENT', restatementValue: 1 }, false],
+    ['enhancements of two times', { adjustmentType: 'ENHANCEMENT' }, { adjustmentType: 'ENHANCEMENT', adjustmentTime: 2000 }, true],
+    ['the same click', { orderId: undefined, gclid: 'g', conversionTime: 5 }, { orderId: '', gclid: 'g', conversionTime: 5.5 }, true],
+    ['the click of another conversion', { orderId: undefined, gclid: 'g', conversionTime: 5 }, { orderId: undefined, gclid: 'g', conversionTime: 6 }, false],
+  ])('%s', (_, one, other, alike) => {
+    expect(adjustmentIdentity({ ...base, ...one }) === adjustmentIdentity({ ...base, ...other })).toBe(alike);
+  });
+});
+
 describe('readAdjustmentsReply: 200', () => {
   it('all taken', () => {
     expect(read({ body: { results: [TAKEN, TAKEN, TAKEN], jobId: '55' }, headers: { 'request-id': 'req-9' } })).toEqual({ kind: 'accepted', traceId: 'req-9', faults: [], warnings: [], statusId: undefined });
@@ -167,6 +182,8 @@ describe('readAdjustmentsReply: 200', () => {
   it.each([
     ['TOO_RECENT_CONVERSION', true],
     ['TOO_RECENT_CONVERSION_ACTION', true],
+    ['DUPLICATE_ADJUSTMENT_IN_REQUEST', true],
+    ['DUPLICATE_ENHANCEMENT_IN_REQUEST', true],
     ['CONVERSION_EXPIRED', false],
     ['CONVERSION_ALREADY_RETRACTED', false],
     ['MORE_RECENT_RESTATEMENT_FOUND', false],
@@ -174,6 +191,15 @@ describe('readAdjustmentsReply: 200', () => {
     ['BRAND_NEW', false],
   ])('%s may pass: %s', (code, retryable) => {
     expect(read(partial([TAKEN, TAKEN, {}], fault(2, code)))).toMatchObject({ kind: 'accepted', faults: [{ index: 2, code, retryable }] });
+  });
+
+  it('cuts apart what is nothing but doubled', () => {
+    const doubled = [0, 1, 2].map((index) => fault(index, 'DUPLICATE_ADJUSTMENT_IN_REQUEST'));
+    expect(read(partial([{}, {}, {}], ...doubled))).toMatchObject({ kind: 'too_large', code: 'DUPLICATE_ADJUSTMENT_IN_REQUEST' });
+    expect(read(refusal(400, fault(undefined, 'DUPLICATE_ADJUSTMENT_IN_REQUEST')))).toMatchObject({ kind: 'too_large' });
+    // By itself it may be doubled with what Google is still at; too_large would bury it.
+    expect(read(partial([{}], doubled[0]!), { groupSizes: [1] })).toMatchObject({ kind: 'accepted', faults: [{ index: 0, retryable: true }] });
+    expect(read(refusal(400, fault(undefined, 'DUPLICATE_ADJUSTMENT_IN_REQUEST')), { groupSizes: [1] })).toMatchObject({ kind: 'retry' });
   });
 
   it('a passing fault of Google inside may pass', () => {
@@ -235,7 +261,14 @@ describe('readAdjustmentsReply: refusals', () => {
     ['expired token', refusal(401, fault(undefined, 'OAUTH_TOKEN_EXPIRED', 'authenticationError')), { kind: 'unauthorised', refreshable: true }],
     ['401 alone', { status: 401, body: '' }, { kind: 'unauthorised', refreshable: true }],
     ['revoked', refusal(401, fault(undefined, 'OAUTH_TOKEN_REVOKED', 'authenticationError')), { kind: 'unauthorised', refreshable: false }],
-    ['no permission', refusal(403, fault(undefined, 'USER_PERMISSION_DENIED', 'authorizationError')), { kind: 'unauthorised', refreshable: false }],
+    ['no permission', refusal(403, fault(undefined, 'USER_PERMISSION_DENIED', 'authorizationError')), { kind: 'rejected_request', concern: 'account', groups: [0] }],
+    ['no Ads user', refusal(401, fault(undefined, 'NOT_ADS_USER', 'authenticationError')), { kind: 'rejected_request', concern: 'account' }],
+    ['no second factor', refusal(401, fault(undefined, 'TWO_STEP_VERIFICATION_NOT_ENROLLED', 'authenticationError')), { kind: 'rejected_request', concern: 'account' }],
+    [
+      'a grant without the scope',
+      { status: 403, body: { error: { code: 403, message: 'm', status: 'PERMISSION_DENIED', details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' }] } } },
+      { kind: 'rejected_request', concern: 'account', code: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' },
+    ],
     ['developer token', refusal(403, fault(undefined, 'DEVELOPER_TOKEN_PROHIBITED', 'authorizationError')), { kind: 'rejected_request', concern: 'operator', groups: [0] }],
     ['version gone', { status: 404, body: '<html>' }, { kind: 'rejected_request', concern: 'operator' }],
     ['unknown customer', refusal(400, fault(undefined, 'CUSTOMER_NOT_FOUND', 'authenticationError')), { kind: 'rejected_request', concern: 'destination' }],

@@ -29,6 +29,8 @@ export function createGoogleAdjustments(googleAdsVersion: string): DeliveryPlatf
     },
     readReply: readAdjustmentsReply,
     alreadyTakenCodes: ALREADY_ADJUSTED_CODES,
-    ...(googleAds.tokens !== undefined && { tokens: googleAds.tokens }),
+    // The Ads API's quotas are the developer token's and the customer's; conversions go by the Data Manager's, of the Cloud project.
+    quota: 'adjustments',
+    ...(googleAds.tokens !== undefined && { tokens: { ...googleAds.tokens, appScope: ({ developerToken, clientId }) => developerToken ?? clientId } }),
   };
 }

@@ -8,6 +8,8 @@ export type AdsClass =
   | 'refresh'
   /** Somebody has to connect anew. */
   | 'reconnect'
+  /** The token lives, but its grant or its user lacks what the Ads API asks for; other APIs of Google may take it. */
+  | 'grant'
   /** The connected user may not use this customer, or not do this. */
   | 'permission'
   /** The developer token, the Cloud project, or how the relay calls. */
@@ -22,6 +24,8 @@ export type AdsClass =
   | 'account'
   /** Of an adjustment: too early. */
   | 'later'
+  /** Of an adjustment: the same is in the request once more, from another client request that went out with it. */
+  | 'doubled'
   /** Of an adjustment: Google has it, or a newer one, already. */
   | 'already'
   /** Of an adjustment or a field: never, as it is. */
@@ -35,11 +39,11 @@ export const ADS_CODES = {
   'authenticationError.OAUTH_TOKEN_HEADER_INVALID': 'refresh',
   'authenticationError.OAUTH_TOKEN_DISABLED': 'reconnect',
   'authenticationError.OAUTH_TOKEN_REVOKED': 'reconnect',
-  'authenticationError.NOT_ADS_USER': 'reconnect',
+  'authenticationError.NOT_ADS_USER': 'grant',
   'authenticationError.GOOGLE_ACCOUNT_DELETED': 'reconnect',
   'authenticationError.GOOGLE_ACCOUNT_AUTHENTICATION_FAILED': 'reconnect',
-  'authenticationError.TWO_STEP_VERIFICATION_NOT_ENROLLED': 'reconnect',
-  'authenticationError.ADVANCED_PROTECTION_NOT_ENROLLED': 'reconnect',
+  'authenticationError.TWO_STEP_VERIFICATION_NOT_ENROLLED': 'grant',
+  'authenticationError.ADVANCED_PROTECTION_NOT_ENROLLED': 'grant',
   'authenticationError.CUSTOMER_NOT_FOUND': 'not_found',
   'authenticationError.CLIENT_CUSTOMER_ID_INVALID': 'not_found',
   'authenticationError.DEVELOPER_TOKEN_INVALID': 'operator',
@@ -91,8 +95,8 @@ export const ADS_CODES = {
   'conversionAdjustmentUploadError.MORE_RECENT_RESTATEMENT_FOUND': 'invalid',
   'conversionAdjustmentUploadError.CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE': 'invalid',
   'conversionAdjustmentUploadError.TOO_MANY_ADJUSTMENTS': 'invalid',
-  'conversionAdjustmentUploadError.DUPLICATE_ADJUSTMENT_IN_REQUEST': 'invalid',
-  'conversionAdjustmentUploadError.DUPLICATE_ENHANCEMENT_IN_REQUEST': 'invalid',
+  'conversionAdjustmentUploadError.DUPLICATE_ADJUSTMENT_IN_REQUEST': 'doubled',
+  'conversionAdjustmentUploadError.DUPLICATE_ENHANCEMENT_IN_REQUEST': 'doubled',
   'conversionAdjustmentUploadError.INVALID_USER_IDENTIFIER': 'invalid',
   'conversionAdjustmentUploadError.UNSUPPORTED_USER_IDENTIFIER': 'invalid',
   'conversionAdjustmentUploadError.GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET': 'invalid',

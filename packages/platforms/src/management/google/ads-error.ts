@@ -106,7 +106,7 @@ function durationMs(value: unknown): number | undefined {
 function classOf(httpStatus: number, error: GoogleError | undefined): AdsClass {
   // Without Google's envelope something on the way answered, which says little about the request.
   if (error === undefined) return PROXY_STATUSES[httpStatus] ?? 'retry';
-  if (error.reason === SCOPE_REASON) return 'reconnect';
+  if (error.reason === SCOPE_REASON) return 'grant';
   if (OPERATOR_REASONS.has(error.reason ?? '')) return 'operator';
   const canonical = CANONICAL_STATUSES[error.status ?? ''] ?? STATUSES[httpStatus];
   return TRANSIENT_STATUSES.has(error.status ?? '') ? 'retry' : (canonical ?? 'retry');

@@ -36,7 +36,29 @@ export function adsRequest<Body extends string | Uint8Array | undefined>(access:
   };
 }
 
+/** Google's words for "not through this manager", which say nothing about direct access. */
+const NOT_THROUGH_MANAGER: ReadonlySet<string> = new Set(['USER_PERMISSION_DENIED', 'INVALID_LOGIN_CUSTOMER_ID_SERVING_CUSTOMER_ID_COMBINATION']);
+
+/**
+ * Through the manager where the account names one. A customer that is no client of it is asked once more directly, since the
+ * user may have access of their own; a refusal changed nothing, so that also holds for what must not be repeated.
+ */
 export async function adsCall(ctx: GoogleContext, path: string, body: unknown, traits: CallTraits): Promise<JsonObject> {
+  try {
+    return await callOnce(ctx, path, body, traits);
+  } catch (error) {
+    const { loginCustomerId, ...direct } = ctx.credentials;
+    if (loginCustomerId === undefined || !(error instanceof PlatformCallError) || !NOT_THROUGH_MANAGER.has(error.code)) throw error;
+    try {
+      return await callOnce({ ...ctx, credentials: direct }, path, body, traits);
+    } catch (again) {
+      // No access either way: what was said of the manager is what the operator has to mend.
+      throw again instanceof PlatformCallError && NOT_THROUGH_MANAGER.has(again.code) ? error : again;
+    }
+  }
+}
+
+async function callOnce(ctx: GoogleContext, path: string, body: unknown, traits: CallTraits): Promise<JsonObject> {
   const reply = await ctx.call(adsRequest(ctx, path, body === undefined ? undefined : JSON.stringify(body)), traits);
   if (reply.status < 200 || reply.status > 299) throw adsCallError(reply, ctx.accessToken);
   const answer = asObject(readJson(reply.body));
@@ -56,6 +78,7 @@ export function adsSearch(ctx: GoogleContext, customerId: string, query: string)
 const KINDS: Readonly<Record<AdsClass, PlatformCallKind>> = {
   refresh: 'unauthorised',
   reconnect: 'unauthorised',
+  grant: 'unauthorised',
   permission: 'permission',
   operator: 'config',
   quota: 'rate_limited',
@@ -66,6 +89,7 @@ const KINDS: Readonly<Record<AdsClass, PlatformCallKind>> = {
   destination: 'invalid',
   account: 'permission',
   later: 'unavailable',
+  doubled: 'invalid',
   already: 'conflict',
   invalid: 'invalid',
 };

@@ -1,6 +1,7 @@
 import { asCode, asList, asObject, asText } from '../../http/json.ts';
 import { REPEATABLE } from '../context.ts';
-import { LocalRuleError, PlatformCallError } from '../errors.ts';
+import { LocalRuleError } from '../errors.ts';
+import { gatherWays, type Listing, type Source } from '../gather.ts';
 import { compareIds } from '../management.ts';
 import { adsCall, adsSearch, customerIdOf, type GoogleContext } from './call.ts';
 
@@ -10,46 +11,43 @@ export interface Customer {
 }
 
 /**
- * The customers that calls can reach, sorted. Access through a manager account (`loginCustomerId`) reaches its clients at all
- * levels and nothing else, as its id goes into a header of every call; else those that `listAccessibleCustomers` names,
- * which are the ones with direct access.
+ * The customers that the account can use, sorted: the clients of its manager (`loginCustomerId`) at all levels, and those that
+ * `listAccessibleCustomers` names, which are the ones with direct access.
  */
-export async function reachableCustomers(ctx: GoogleContext): Promise<readonly Customer[]> {
+export async function reachableCustomers(ctx: GoogleContext): Promise<Listing<Customer>> {
   const managerId = ctx.credentials.loginCustomerId;
-  const clients = managerId === undefined ? [] : await clientsOf(ctx, managerId);
-  const customers = clients.length > 0 ? clients : (await directCustomers(ctx)).map((id) => ({ id, isManager: id === managerId }));
-  const byId = new Map(customers.map((customer) => [customer.id, customer]));
-  return [...byId.values()].sort((one, other) => compareIds(one.id, other.id));
+  const direct: Source<Customer> = { name: 'customers with direct access', list: () => directCustomers(ctx) };
+  const ways = managerId === undefined ? [direct] : [{ name: `clients of manager ${managerId}`, list: () => clientsOf(ctx, managerId) }, direct];
+  const { items, warnings } = await gatherWays(ways);
+  const byId = new Map<string, Customer>();
+  // Clients come first, and only they are known to be managers or not.
+  for (const customer of items) if (!byId.has(customer.id)) byId.set(customer.id, customer);
+  return { items: [...byId.values()].sort((one, other) => compareIds(one.id, other.id)), warnings };
 }
 
-async function directCustomers(ctx: GoogleContext): Promise<readonly string[]> {
+async function directCustomers(ctx: GoogleContext): Promise<Listing<Customer>> {
   const answer = await adsCall(ctx, 'customers:listAccessibleCustomers', undefined, REPEATABLE);
-  return asList(answer['resourceNames'])
-    .map((name) => /^customers\/(\d{10})$/.exec(asText(name) ?? '')?.[1])
-    .filter((id) => id !== undefined);
+  const ids = asList(answer['resourceNames']).map((name) => /^customers\/(\d{10})$/.exec(asText(name) ?? '')?.[1]);
+  return { items: ids.filter((id) => id !== undefined).map((id) => ({ id, isManager: id === ctx.credentials.loginCustomerId })), warnings: [] };
 }
 
 const CLIENTS = "SELECT customer_client.id, customer_client.manager, customer_client.status FROM customer_client WHERE customer_client.status = 'ENABLED'";
 
-/** With itself. Empty where it may not be asked: those with direct access are what is left then. */
-async function clientsOf(ctx: GoogleContext, managerId: string): Promise<readonly Customer[]> {
-  try {
-    const { items } = await adsSearch(ctx, managerId, CLIENTS);
-    return items.flatMap((row): Customer[] => {
-      const client = asObject(row['customerClient']);
-      const id = asCode(client?.['id']) ?? '';
-      return /^\d{10}$/.test(id) ? [{ id, isManager: client?.['manager'] === true }] : [];
-    });
-  } catch (error) {
-    if (error instanceof PlatformCallError && (error.kind === 'invalid' || error.kind === 'permission' || error.kind === 'not_found')) return [];
-    throw error;
-  }
+/** With itself. */
+async function clientsOf(ctx: GoogleContext, managerId: string): Promise<Listing<Customer>> {
+  const { items, warnings } = await adsSearch(ctx, managerId, CLIENTS);
+  const clients = items.flatMap((row): Customer[] => {
+    const client = asObject(row['customerClient']);
+    const id = asCode(client?.['id']) ?? '';
+    return /^\d{10}$/.test(id) ? [{ id, isManager: client?.['manager'] === true }] : [];
+  });
+  return { items: clients, warnings };
 }
 
 /** The customer that is named, or the only one there is. */
 export async function resolveCustomer(ctx: GoogleContext, adAccountId: string | undefined): Promise<string> {
   if (adAccountId !== undefined && adAccountId.trim() !== '') return customerIdOf(adAccountId);
-  const customers = await reachableCustomers(ctx);
+  const { items: customers } = await reachableCustomers(ctx);
   const advertisers = customers.filter(({ isManager }) => !isManager);
   const choice = advertisers.length === 0 ? customers : advertisers;
   const [only, ...others] = choice;

@@ -21,11 +21,11 @@ const COUNTING_TYPES: readonly string[] = ['MANY_PER_CLICK', 'ONE_PER_CLICK'];
 export const googleManagement: DestinationManagement<GoogleCredentials> = {
   async listDestinations(ctx) {
     const customers = await reachableCustomers(ctx);
-    const sources = customers.map(
+    const sources = customers.items.map(
       ({ id }): Source<AdsConversionAction> => ({ name: `customer ${id}`, list: () => searchActions(ctx, id, { snippets: false }) }),
     );
     const { items, warnings } = await gather(sources);
-    return { destinations: sortedDestinations(items.map(toDestination)), warnings };
+    return { destinations: sortedDestinations(items.map(toDestination)), warnings: [...customers.warnings, ...warnings] };
   },
 
   async createDestination(ctx, input) {

@@ -41,14 +41,14 @@ const failure = (status: number, category: string, code: string, extra: object =
   },
 });
 
-type Answer = (body: { query?: string; pageToken?: string; operations?: readonly { create: Record<string, unknown> }[] }) => Scripted | Error;
+type Answer = (body: { query?: string; pageToken?: string; operations?: readonly { create: Record<string, unknown> }[] }, login: string | undefined) => Scripted | Error;
 function google(answers: Readonly<Record<string, Scripted | Error | Answer>>, credentials: GoogleCredentials = CREDENTIALS) {
-  return scripted(credentials, (line, body) => {
+  return scripted(credentials, (line, body, { headers }) => {
     const key = line.replace(/^\w+ \/v24\//, '').replace('googleAds:', '');
     const isClients = typeof body === 'object' && JSON.stringify(body).includes('FROM customer_client');
     const answer = answers[isClients ? `${key}#clients` : key];
     if (answer === undefined) throw new Error(`unexpected ${line}`);
-    return typeof answer === 'function' ? answer(body as never) : answer;
+    return typeof answer === 'function' ? answer(body as never, headers['login-customer-id']) : answer;
   });
 }
 const accessible = (...ids: readonly string[]): Scripted => ({ body: { resourceNames: ids.map((id) => `customers/${id}`) } });
@@ -87,29 +87,76 @@ describe('Google: list of destinations', () => {
     expect(warnings).toEqual([`customer ${ONE} was left out: CUSTOMER_NOT_ENABLED`]);
   });
 
+  const behind = { ...CREDENTIALS, loginCustomerId: MANAGER };
+  const clients = (...ids: readonly string[]): Scripted => ({ body: { results: ids.map((id) => ({ customerClient: { id, manager: id === MANAGER } })) } });
+  const idsOf = (list: { readonly destinations: readonly { readonly id: string }[] }) => list.destinations.map(({ id }) => id);
+
   it('finds the clients of the manager that access goes through', async () => {
     const { ctx, seen } = google(
       {
-        [`customers/${MANAGER}/search#clients`]: { body: { results: [{ customerClient: { id: MANAGER, manager: true } }, { customerClient: { id: ONE, manager: false } }] } },
+        'customers:listAccessibleCustomers': accessible(MANAGER, ONE),
+        [`customers/${MANAGER}/search#clients`]: clients(MANAGER, ONE),
         [`customers/${MANAGER}/search`]: rows(MANAGER),
         [`customers/${ONE}/search`]: rows(ONE, { id: '1', name: 'One' }),
       },
-      { ...CREDENTIALS, loginCustomerId: MANAGER },
+      behind,
     );
-    expect((await googleManagement.listDestinations(ctx)).destinations).toHaveLength(1);
+    expect(idsOf(await googleManagement.listDestinations(ctx))).toEqual([`customers/${ONE}/conversionActions/1`]);
     expect(seen.every(({ headers }) => headers['login-customer-id'] === MANAGER)).toBe(true);
+    // Whoever is both a client and accessible is read once.
+    expect(seen).toHaveLength(4);
   });
 
-  it('does without the client list where it is refused', async () => {
+  it('finds customers with direct access besides, past the manager where it has to', async () => {
+    const { ctx, seen } = google(
+      {
+        'customers:listAccessibleCustomers': accessible(MANAGER, TWO),
+        [`customers/${MANAGER}/search#clients`]: clients(MANAGER),
+        [`customers/${MANAGER}/search`]: rows(MANAGER),
+        [`customers/${TWO}/search`]: (_body, login) =>
+          login === undefined ? rows(TWO, { id: '2', name: 'Two' }) : failure(403, 'authorizationError', 'INVALID_LOGIN_CUSTOMER_ID_SERVING_CUSTOMER_ID_COMBINATION'),
+      },
+      behind,
+    );
+    expect(await googleManagement.listDestinations(ctx)).toEqual({ destinations: [expect.objectContaining({ id: `customers/${TWO}/conversionActions/2` })], warnings: [] });
+    expect(seen.filter(({ url }) => url.includes(TWO)).map(({ headers }) => headers['login-customer-id'])).toEqual([MANAGER, undefined]);
+    expect(await listConversionActions(ctx)).toMatchObject({ customerId: TWO, actions: [{ id: '2' }] });
+  });
+
+  it('says what was said of the manager where there is no access either way', async () => {
+    const { ctx } = google(
+      {
+        'customers:listAccessibleCustomers': accessible(),
+        [`customers/${MANAGER}/search#clients`]: clients(ONE),
+        [`customers/${ONE}/search`]: (_body, login) =>
+          failure(403, 'authorizationError', login === undefined ? 'USER_PERMISSION_DENIED' : 'INVALID_LOGIN_CUSTOMER_ID_SERVING_CUSTOMER_ID_COMBINATION'),
+      },
+      behind,
+    );
+    expect(await thrownBy(() => googleManagement.listDestinations(ctx))).toMatchObject({ code: 'INVALID_LOGIN_CUSTOMER_ID_SERVING_CUSTOMER_ID_COMBINATION' });
+  });
+
+  it.each<[string, Scripted]>([
+    ['as invalid', failure(400, 'queryError', 'UNRECOGNIZED_FIELD')],
+    ['to the user', failure(403, 'authorizationError', 'USER_PERMISSION_DENIED')],
+    ['to the developer token', failure(403, 'authorizationError', 'DEVELOPER_TOKEN_NOT_APPROVED')],
+  ])('does without the client list where it is refused %s', async (_, refusal) => {
     const { ctx } = google(
       {
         'customers:listAccessibleCustomers': accessible(ONE),
-        [`customers/${MANAGER}/search#clients`]: failure(400, 'queryError', 'UNRECOGNIZED_FIELD'),
+        [`customers/${MANAGER}/search#clients`]: refusal,
         [`customers/${ONE}/search`]: rows(ONE, { id: '1', name: 'One' }),
       },
-      { ...CREDENTIALS, loginCustomerId: MANAGER },
+      behind,
     );
-    expect((await googleManagement.listDestinations(ctx)).destinations).toHaveLength(1);
+    const list = await googleManagement.listDestinations(ctx);
+    expect(idsOf(list)).toEqual([`customers/${ONE}/conversionActions/1`]);
+    expect(list.warnings).toEqual([expect.stringMatching(`^clients of manager ${MANAGER} was left out: `)]);
+  });
+
+  it('answers with the refusal where neither the manager nor direct access gives a customer', async () => {
+    const { ctx } = google({ 'customers:listAccessibleCustomers': accessible(), [`customers/${MANAGER}/search#clients`]: failure(403, 'authorizationError', 'DEVELOPER_TOKEN_NOT_APPROVED') }, behind);
+    expect(await thrownBy(() => googleManagement.listDestinations(ctx))).toMatchObject({ kind: 'config', code: 'DEVELOPER_TOKEN_NOT_APPROVED' });
   });
 });
 
@@ -236,6 +283,7 @@ describe('Google: conversion actions', () => {
   it('takes the only client behind a manager', async () => {
     const { ctx } = google(
       {
+        'customers:listAccessibleCustomers': accessible(MANAGER),
         [`customers/${MANAGER}/search#clients`]: { body: { results: [{ customerClient: { id: MANAGER, manager: true } }, { customerClient: { id: ONE } }] } },
         [`customers/${ONE}/search`]: rows(ONE),
       },

@@ -70,25 +70,43 @@ function pageSizeOf(body: JsonObject): number {
   return typeof count === 'number' && count > 0 ? Math.min(count, PAGE_SIZE) : PAGE_SIZE;
 }
 
-/** A finder whose paging is not published: asked as documented, then followed by the page token or the link that it gives. */
-export function pagedByLink(ctx: LinkedinContext, path: string, query: Readonly<Record<string, RestliValue>>): Listed {
+/** A finder whose paging is not published: asked as documented, then followed by what its answers say of further pages. */
+export function pagedAsTold(ctx: LinkedinContext, path: string, query: Readonly<Record<string, RestliValue>>): Listed {
   return allPages(path, async (cursor): Promise<Page<JsonObject>> => {
-    const at = cursor === undefined ? {} : (JSON.parse(cursor) as Record<string, string>);
+    const at = cursor === undefined ? {} : (JSON.parse(cursor) as PagePosition);
     const body = await linkedinJson(ctx, { method: 'GET', path, query: { ...query, ...at } });
-    return { items: elementsOf(body), next: nextOf(body) };
+    const next = nextOf(body, Number(at.start ?? 0));
+    return { items: elementsOf(body), next: next === undefined ? undefined : JSON.stringify(next) };
   });
 }
 type Listed = Promise<Listing<JsonObject>>;
+type PagePosition = Readonly<Partial<Record<'pageToken' | 'start' | 'count', string>>>;
 
-function nextOf(body: JsonObject): string | undefined {
+/** By the page token, the link, or, where there is neither, the numbers of the answer. */
+function nextOf(body: JsonObject, askedStart: number): PagePosition | undefined {
   const pageToken = asText(asObject(body['metadata'])?.['nextPageToken']);
-  if (pageToken !== undefined) return JSON.stringify({ pageToken });
-  const links = asList(asObject(body['paging'])?.['links']).map(asObject);
+  if (pageToken !== undefined) return { pageToken };
+  const paging = asObject(body['paging']) ?? {};
+  const links = asList(paging['links']).map(asObject);
   const href = asText(links.find((link) => link?.['rel'] === 'next')?.['href']);
-  // Only the numbers of the link are used: where it leads is ours to say.
-  const start = /[?&]start=(\d{1,9})(?:&|$)/.exec(href ?? '')?.[1];
-  const count = /[?&]count=(\d{1,9})(?:&|$)/.exec(href ?? '')?.[1];
-  return start === undefined ? undefined : JSON.stringify({ start, ...(count !== undefined && { count }) });
+  return href === undefined ? nextByNumbers(paging, asList(body['elements']).length, askedStart) : positionIn(href);
+}
+
+/** Only the numbers of the link are used: where it leads is ours to say. */
+function positionIn(href: string): PagePosition | undefined {
+  const start = /[?&]start=(\d{1,9})(?:&|$)/.exec(href)?.[1];
+  const count = /[?&]count=(\d{1,9})(?:&|$)/.exec(href)?.[1];
+  return start === undefined ? undefined : { start, ...(count !== undefined && { count }) };
+}
+
+/** There is more before `total`; where that is not told (or -1), after a full page. An answer for another `start` than was asked for does not page. */
+function nextByNumbers(paging: JsonObject, items: number, askedStart: number): PagePosition | undefined {
+  const { start: toldStart, count, total } = paging;
+  if (typeof count !== 'number' || count <= 0 || items === 0) return undefined;
+  if (typeof toldStart === 'number' && toldStart !== askedStart) return undefined;
+  const start = askedStart + items;
+  const hasMore = typeof total === 'number' && total >= 0 ? start < total : items >= count;
+  return hasMore ? { start: String(start), count: String(count) } : undefined;
 }
 
 export function elementsOf(body: JsonObject): readonly JsonObject[] {

@@ -78,6 +78,24 @@ describe('LinkedIn: list of destinations', () => {
     expect(lines()).toHaveLength(4);
   });
 
+  const paged = (ids: readonly number[], paging: object): Scripted => ({ body: { ...(users(...ids).body as object), paging } });
+  it.each<[string, readonly (readonly [string, Scripted])[]]>([
+    ['up to the total', [['', paged([5, 10], { start: 0, count: 2, total: 3 })], ['&start=2&count=2', paged([15], { start: 2, count: 2, total: 3 })]]],
+    ['up to the total, by what came', [['', paged([5], { start: 0, count: 2, total: 3 })], ['&start=1&count=2', paged([10, 15], { start: 1, count: 2, total: 3 })]]],
+    ['to a short page where the total is not known', [['', paged([5, 10], { start: 0, count: 2, total: -1 })], ['&start=2&count=2', paged([15], { start: 2, count: 2, total: -1 })]]],
+    ['to an empty page', [['', paged([5, 10, 15], { start: 0, count: 3 })], ['&start=3&count=3', paged([], { start: 3, count: 3 })]]],
+    ['once where the answer is for another page', [['', paged([5, 10], { start: 0, count: 2 })], ['&start=2&count=2', paged([5, 10, 15], { start: 0, count: 2 })]]],
+    ['once where all are there', [['', paged([5, 10, 15], { start: 0, count: 10, total: 3, links: [] })]]],
+    ['once where nothing is said of pages', [['', users(5, 10, 15)]]],
+  ])('reads the ad accounts %s', async (_, pages) => {
+    const { ctx, lines } = script({
+      ...Object.fromEntries(pages.map(([query, reply]) => [`GET /rest/adAccountUsers?q=authenticatedUser${query}`, reply])),
+      ...Object.fromEntries([5, 10, 15].map((id) => [finder(id), elements(rule(id))])),
+    });
+    expect((await linkedin.listDestinations(ctx)).destinations.map(({ id }) => id)).toEqual(['5', '10', '15']);
+    expect(lines()).toHaveLength(pages.length + 3);
+  });
+
   it('leaves out an account that it may not read', async () => {
     const { ctx } = script({
       'GET /rest/adAccountUsers?q=authenticatedUser': users(5, 10),

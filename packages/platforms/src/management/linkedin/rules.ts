@@ -5,7 +5,7 @@ import { LocalRuleError, PlatformCallError } from '../errors.ts';
 import { gather, mapLimited, type Listing, type Source } from '../gather.ts';
 import { CALLS_AT_ONCE, MAX_PARENTS } from '../limits.ts';
 import { compareIds, type ConversionDestination, type DestinationRef } from '../management.ts';
-import { linkedinJson, pagedByLink, pagedByStart, type LinkedinContext } from './call.ts';
+import { linkedinJson, pagedAsTold, pagedByStart, type LinkedinContext } from './call.ts';
 import { urnId } from './restli.ts';
 
 /** A conversion rule of the Conversions API. */
@@ -41,7 +41,7 @@ export function ruleIdOf(destinationId: string): string {
 
 /** Every ad account that the token has a role in, whichever role: a viewer reads rules too. */
 export async function adAccountsOf(ctx: LinkedinContext): Promise<Listing<string>> {
-  const { items, warnings } = await pagedByLink(ctx, 'adAccountUsers', { q: 'authenticatedUser' });
+  const { items, warnings } = await pagedAsTold(ctx, 'adAccountUsers', { q: 'authenticatedUser' });
   const ids = new Set(items.map((entry) => urnId(entry['account'])).filter((id) => id !== undefined));
   return { items: [...ids].sort(compareIds), warnings };
 }

@@ -1,6 +1,6 @@
 import { asObject, asText, type JsonObject } from '../../http/json.ts';
 import type { MetaCredentials } from '../../meta/index.ts';
-import { gather, type Listing, type Source } from '../gather.ts';
+import { gather, gatherWays, type Listing, type Source } from '../gather.ts';
 import { sortedDestinations, type ConversionDestination, type DestinationManagement } from '../management.ts';
 import { graphList, nextCursor, objectsIn, type MetaContext } from './call.ts';
 
@@ -11,7 +11,7 @@ const PIXEL_FIELDS = 'id,name,is_unavailable';
 export const metaManagement: DestinationManagement<MetaCredentials> = {
   /** Ad accounts and businesses both, as a user's token reaches the ones and a system user's the others. */
   async listDestinations(ctx) {
-    const { items, warnings } = await gather<JsonObject>([
+    const { items, warnings } = await gatherWays<JsonObject>([
       { name: 'ad accounts', list: () => pixelsOfAdAccounts(ctx) },
       { name: 'businesses', list: () => pixelsOfBusinesses(ctx) },
     ]);
@@ -41,7 +41,7 @@ async function pixelsOfBusinesses(ctx: MetaContext): Promise<Listing<JsonObject>
   const sources = ids.flatMap((id): Source<JsonObject>[] =>
     ['owned_pixels', 'client_pixels'].map((edge) => ({ name: `${edge} of business ${id}`, list: () => graphList(ctx, `${id}/${edge}`, PIXEL_FIELDS) })),
   );
-  const pixels = await gather(sources);
+  const pixels = await gatherWays(sources);
   return { items: pixels.items, warnings: [...businesses.warnings, ...pixels.warnings] };
 }
 

@@ -54,8 +54,8 @@ describe('Meta: list of destinations', () => {
       ],
       warnings: [],
     });
-    expect(lines().every((line) => !line.includes(TOKEN))).toBe(true);
-    expect(seen.every(({ headers, method, repeatable }) => headers['authorization'] === `Bearer ${TOKEN}` && method === 'GET' && repeatable)).toBe(true);
+    expect(lines().every((line) => line.endsWith(`&access_token=${TOKEN}`))).toBe(true);
+    expect(seen.every(({ headers, method, repeatable }) => headers['authorization'] === undefined && method === 'GET' && repeatable)).toBe(true);
     expect(lines()[0]).toContain('fields=id%2Caccount_id%2Cname%2Cadspixels%7Bid%2Cname%2Cis_unavailable%7D');
   });
 
@@ -82,6 +82,13 @@ describe('Meta: list of destinations', () => {
   it('answers with the refusal where both ways are closed', async () => {
     const { ctx } = meta({ 'me/businesses': refused(100), 'me/adaccounts': refused(200) });
     expect(await thrownBy(() => metaManagement.listDestinations(ctx))).toMatchObject({ kind: 'permission', code: '200' });
+  });
+
+  it('answers with the refusal where the other way gives nothing', async () => {
+    expect(await thrownBy(() => metaManagement.listDestinations(meta({ 'me/businesses': refused(200) }).ctx))).toMatchObject({ kind: 'permission', code: '200' });
+    const { ctx } = meta({ 'me/businesses': { body: { data: [{ id: '77' }] } }, '77/owned_pixels': refused(10) });
+    expect(await thrownBy(() => metaManagement.listDestinations(ctx))).toMatchObject({ kind: 'permission', code: '10' });
+    expect(await metaManagement.listDestinations(meta({}).ctx)).toEqual({ destinations: [], warnings: [] });
   });
 
   it('lets network faults through', async () => {
