@@ -6,11 +6,13 @@ const SECRET_HEADERS = ['authorization', 'developer-token'];
 /** Of an OAuth form. */
 const SECRET_FIELDS = ['refresh_token', 'client_secret', 'access_token'];
 const TOKEN_MEMBER = '"access_token":';
+const FORM = 'application/x-www-form-urlencoded';
+/** Of a body that ends with the token: more than the token, its proof and the braces take, and no megabytes of events. */
+const TAIL_BYTES = 8_192;
 
 /**
- * A refusal without the secrets that the request carried. Platforms quote what they refuse, also a token ("Malformed access token
- * …"), and their words end up in receipts, dead letters and logs. Not for answers that are taken: a token endpoint's says
- * the refresh token again, and there it is meant.
+ * An answer without the secrets that the request carried. Platforms quote what they were sent, also a token ("Malformed access
+ * token …"), in refusals as well as in the warnings and faults of a 2xx, and their words end up in receipts, dead letters and logs.
  */
 export function withoutSecrets(reply: string, request: AnyRequest): string {
   let said = reply;
@@ -20,22 +22,34 @@ export function withoutSecrets(reply: string, request: AnyRequest): string {
   return said;
 }
 
+/** A token endpoint's answer that is no refusal: it is a token, and says the refresh token again, and there both are meant. */
+export function isGrant(status: number, { headers }: AnyRequest): boolean {
+  return status < 300 && isForm(headers);
+}
+
+function isForm(headers: AnyRequest['headers']): boolean {
+  return headers['content-type']?.startsWith(FORM) === true;
+}
+
 function secretsOf({ headers, body }: AnyRequest): string[] {
   const inHeaders = SECRET_HEADERS.map((name) => (headers[name] ?? '').replace(/^Bearer /, ''));
-  return [...inHeaders, ...inBody(headers['content-type'] ?? '', textOf(body))].filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+  return [...inHeaders, ...(isForm(headers) ? inForm(body) : inJson(body))].filter((secret) => secret.length >= MIN_SECRET_LENGTH);
 }
 
-function textOf(body: AnyRequest['body']): string {
-  return typeof body === 'string' ? body : Buffer.from(body ?? []).toString();
+function inForm(body: AnyRequest['body']): string[] {
+  const form = new URLSearchParams(bytesOf(body).toString());
+  return SECRET_FIELDS.map((field) => form.get(field) ?? '');
 }
 
-function inBody(contentType: string, body: string): string[] {
-  if (contentType.startsWith('application/x-www-form-urlencoded')) {
-    const form = new URLSearchParams(body);
-    return SECRET_FIELDS.map((field) => form.get(field) ?? '');
-  }
-  // Meta's token is a member of the body, behind the events; a text of an event that looks like one stands before it.
-  const at = body.lastIndexOf(TOKEN_MEMBER);
-  const quoted = at < 0 ? undefined : /^"(?:[^"\\]|\\.)*"/.exec(body.slice(at + TOKEN_MEMBER.length, at + TOKEN_MEMBER.length + 4096))?.[0];
+/** Meta's token is a member of the body, behind the events; a text of an event that looks like one stands before it. */
+function inJson(body: AnyRequest['body']): string[] {
+  const tail = bytesOf(typeof body === 'string' ? body.slice(-TAIL_BYTES) : body).subarray(-TAIL_BYTES);
+  const at = tail.lastIndexOf(TOKEN_MEMBER);
+  const quoted = at < 0 ? undefined : /^"(?:[^"\\]|\\.)*"/.exec(tail.subarray(at + TOKEN_MEMBER.length).toString())?.[0];
   return quoted === undefined ? [] : [JSON.parse(quoted) as string];
+}
+
+/** A view: the body of a full request is megabytes. */
+function bytesOf(body: AnyRequest['body']): Buffer {
+  return body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : Buffer.from(body ?? '');
 }
