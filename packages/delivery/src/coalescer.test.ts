@@ -231,7 +231,9 @@ describe('stop', () => {
   it('gives back what is not sent, inside and outside; what is in flight ends by itself', async () => {
     const { coalescer, flights, appetite, sent } = aCoalescer({ maxBufferedBytesPerDestination: 250 });
     const fates = ['a', 'b', 'c', 'd', 'e'].map((jobId) => coalescer.add(aJob({ jobId })));
+    expect(coalescer.stopping).toBe(false);
     coalescer.stop();
+    expect(coalescer.stopping).toBe(true);
     await expect(Promise.all(fates.slice(1))).resolves.toEqual(Array.from({ length: 4 }, () => ({ kind: 'give_back' })));
     expect([coalescer.bufferedBytes, coalescer.inFlight]).toEqual([0, 1]);
     await expect(coalescer.add(aJob())).resolves.toEqual({ kind: 'give_back' });
