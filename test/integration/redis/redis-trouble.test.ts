@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, describe, expect, test } from 'vitest';
+import type { Fate } from '@relay/delivery';
 import { createTokenCache } from '@relay/redis';
 import { keys } from '@relay/redis/testing';
 import { freshDatabase, provideRedis, waitFor } from '@relay/testkit';
@@ -261,6 +262,34 @@ describe('Redis with its memory full', () => {
     // The scripts of a discarded transaction never reached Redis, which a first attempt may still have to find out.
     await waitFor(() => relay.delivery().settle(settlement).then(() => true), { what: 'the letter to be written' });
     expect(await relay.ledger()).toMatchObject({ accepted: 3, delivered: 2, dead: 1, pending: 0 });
+  });
+
+  test('takes back what a stopping worker has not sent, and an idle one has it at once', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { relay, fill, empty } = await fullRedis(stack);
+    const errors: string[] = [];
+    const start = (deliver: () => Promise<Fate>) => {
+      const worker = relay.delivery().start({ concurrency: 1, deliver, pollStatus: () => Promise.resolve(undefined), onError: (error) => errors.push(error.message) });
+      stack.defer(() => worker.close());
+      return worker;
+    };
+    stack.defer(() => void empty());
+    const taken = Promise.withResolvers<void>();
+    const fate = Promise.withResolvers<Fate>();
+    const stopping = start(() => (taken.resolve(), fate.promise));
+    await send(relay.api);
+    await taken.promise;
+    await fill();
+    let again = false;
+    const idle = start(() => ((again = true), Promise.resolve({ kind: 'done' })));
+    const asked = idle.lastAliveMs;
+    await waitFor(async () => idle.lastAliveMs > asked && (await relay.redis.exists(keys.marker(relay.lane()))) === 0, { what: 'the second worker to wait' });
+    const closing = stopping.close();
+    fate.resolve({ kind: 'give_back' });
+    // Without a marker it would ask again after 5 s.
+    await waitFor(() => again, { timeoutMs: 4_000, what: 'the other worker to have the job' });
+    await closing;
+    expect(errors).toEqual([]);
   });
 
   test('still takes what the way out needs: cool-downs, access tokens, holds', async () => {
