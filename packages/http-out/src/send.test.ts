@@ -12,10 +12,9 @@ const { send, close } = createSend({ ...DEFAULT_SEND_OPTIONS, timeoutMs: 5_000, 
 
 /** A platform that says the request's token and body back. */
 beforeAll(async () => {
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const part of request) body += String(part);
-    response.writeHead(status).end(`${request.headers.authorization ?? ''} ${body}`);
+  const server = createServer((request, response) => {
+    response.writeHead(status).write(`${request.headers.authorization ?? ''} `);
+    request.pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   parts.defer(() => void server.close());
