@@ -30,6 +30,8 @@ export interface StoreOptions {
   readonly logRetentionDays: number;
   readonly logMaxEntries: number;
   readonly eventIndexHours: number;
+  /** How often a waiting request looks at its receipt by itself; default 1 s. */
+  readonly replyPollMs?: number | undefined;
   readonly dedupWindowMs: (platform: PlatformId) => number | undefined;
   readonly now: () => number;
 }
@@ -94,7 +96,7 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
     locks: createLocks(connection, options.now),
     actionCache: createActionCache(connection, options.now),
     tokens: createTokenCache(connection, options.sealer),
-    deliveries: createDeliveryStore({ connection, lanes, replies, eventIndexHours: options.eventIndexHours, now: options.now }),
+    deliveries: createDeliveryStore({ connection, lanes, replies, eventIndexHours: options.eventIndexHours, replyPollMs: options.replyPollMs, now: options.now }),
     deadLetters: createDeadLetterStore({
       connection: lettersConnection,
       lanes,
