@@ -85,7 +85,7 @@ describe('events that grow too old on the way', () => {
   /** Meta takes it for this many seconds more. */
   const expiringIn = (seconds: number) => anEvent(freshIds('old', 1)[0]!, { eventTime: Math.floor(Date.now() / 1000) - WEEK + seconds });
   const expectExpired = async (deliveryId: string) => {
-    expect(await relay.settled(deliveryId)).toMatchObject({ status: 'failed', eventsFailed: 1, failures: [{ eventIndex: 0, code: 'expired' }] });
+    expect(await relay.settled(deliveryId, 40_000)).toMatchObject({ status: 'failed', eventsFailed: 1, failures: [{ eventIndex: 0, code: 'expired' }] });
     const letters = await relay.deadLetters('reason=expired');
     const letter = letters.find((one) => one.deliveryId === deliveryId);
     expect(letter).toMatchObject({ reason: 'expired', eventCount: 1, replayable: false, whyNot: expect.stringMatching(/older/) });
@@ -95,7 +95,7 @@ describe('events that grow too old on the way', () => {
 
   test('while they are held', async () => {
     await relay.sandbox.token('meta', 'sandbox-meta-token-2', 'revoked');
-    const deliveryId = await relay.queue(toSecondMeta([expiringIn(4)]));
+    const deliveryId = await relay.queue(toSecondMeta([expiringIn(15)]));
     await held('acc_meta_2', 1);
     await expectExpired(deliveryId);
     expect(await held('acc_meta_2', 0)).toMatchObject({ status: 'needs_reconnect' });

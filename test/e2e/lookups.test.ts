@@ -54,11 +54,15 @@ describe('did order 4711 reach Meta, and if not, why', () => {
 
   test('queued, retrying and held', async () => {
     const [queued, retrying, held] = freshIds('order', 3);
-    await relay.sandbox.fault({ platform: 'google', match: { path: 'ingest' }, fault: { kind: 'latency', ms: 600 } });
     await relay.sandbox.fault({ platform: 'linkedin', match: { path: 'conversionEvents' }, times: 1, fault: { kind: 'status', status: 503, headers: { 'retry-after': '1' } } });
     await relay.sandbox.token('meta', 'sandbox-meta-token-2', 'revoked');
-    const deliveries = [await relay.queue(toGoogle([anEvent(queued!)])), await relay.queue(toLinkedin([anEvent(retrying!)])), await relay.queue(toSecondMeta([anEvent(held!)]))];
+    // A worker that stands still has not taken it yet, however long the look takes.
+    const worker = relay.workers[0]!.process;
+    worker.kill('SIGSTOP');
+    const first = await relay.queue(toGoogle([anEvent(queued!)]));
     expect((await event(queued!, 'acc_google')).status).toBe('queued');
+    worker.kill('SIGCONT');
+    const deliveries = [first, await relay.queue(toLinkedin([anEvent(retrying!)])), await relay.queue(toSecondMeta([anEvent(held!)]))];
     await waitFor(async () => (await event(retrying!, 'acc_linkedin')).status === 'retrying');
     await waitFor(async () => (await event(held!, 'acc_meta_2')).status === 'held');
     await relay.sandbox.token('meta', 'sandbox-meta-token-2', 'valid');

@@ -15,21 +15,22 @@ const aLead = () => toMeta([anEvent(freshIds('wait', 1)[0]!)]);
 
 describe('Prefer', () => {
   test('respond-async answers as soon as the events are queued, and the statusUrl works to the end', async () => {
-    await slow(400);
+    // A worker that stands still has not taken it yet, however long the first look takes.
+    const worker = relay.workers[0]!.process;
+    worker.kill('SIGSTOP');
     const answer = await relay.send(aLead(), { prefer: 'respond-async' });
     expect(answer.status).toBe(202);
     expect(answer.headers.get('preference-applied')).toBe('respond-async');
     const { deliveryId, statusUrl } = answer.body;
     expect(answer.body).toMatchObject({ platform: 'metaads', eventsReceived: 0, eventsFailed: 0, failures: [], status: 'queued', statusUrl: `/v1/deliveries/${deliveryId}` });
     expect(answer.headers.get('location')).toBe(statusUrl);
-    const seen = new Set<string>();
+    expect(await relay.call('GET', statusUrl)).toMatchObject({ status: 200, body: { status: 'queued' } });
+    worker.kill('SIGCONT');
     const final = await waitFor(async () => {
       const { status, body } = await relay.call('GET', statusUrl);
       expect(status).toBe(200);
-      seen.add(body.status);
       return body.status === 'delivered' && body;
     });
-    expect(seen).toContain('queued');
     expect(final).toMatchObject({ eventsReceived: 1, eventsPending: 0, attempts: 1 });
   });
 
@@ -41,7 +42,7 @@ describe('Prefer', () => {
     expect(answer.status).toBe(202);
     expect(answer.headers.get('preference-applied')).toBe('wait=1');
     expect(tookMs).toBeGreaterThan(900);
-    expect(tookMs).toBeLessThan(2500);
+    expect(tookMs).toBeLessThan(7500);
     expect(answer.body.status).toBe('queued');
     expect(await relay.settled(answer.body.deliveryId)).toMatchObject({ status: 'delivered', eventsReceived: 1 });
   });

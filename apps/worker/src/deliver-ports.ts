@@ -16,8 +16,11 @@ export interface PortDeps {
   readonly logger: Logger;
 }
 
+/** What `deliver` needs, but for what its lane knows: whether it is stopping. */
+export type PlatformPorts = Omit<DeliverPorts, 'stopping'>;
+
 /** Wires what `deliver` needs to the real store, HTTP client, metrics and log. */
-export function createDeliverPorts(deps: PortDeps): DeliverPorts {
+export function createDeliverPorts(deps: PortDeps): PlatformPorts {
   const { store, lane, definition, endpoints, config, metrics } = deps;
   const platform = definition.id;
   const tokens = createTokenCache(store.connection, deps.sealer);

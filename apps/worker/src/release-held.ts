@@ -10,7 +10,7 @@ const EVERY_MS = 5_000;
  */
 export function sweepHeld(store: SharedStore, config: WorkerConfig, logger: Logger): AsyncDisposable {
   const lanes = store.lanes.all.filter((lane) => (config.platforms as readonly string[]).includes(lane.platform));
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<void> | undefined;
   const sweep = async () => {
     for (const lane of lanes) {
       for (const accountId of (await heldAccounts(store.connection, lane)).keys()) {
@@ -21,7 +21,12 @@ export function sweepHeld(store: SharedStore, config: WorkerConfig, logger: Logg
     }
   };
   const timer = setInterval(() => {
-    running = running.then(sweep).catch((error: unknown) => logger.error({ err: error }, 'hold.sweep_failed'));
+    // A sweep waits for ever while Redis is away: the next ones would only queue up behind it.
+    running ??= sweep()
+      .catch((error: unknown) => logger.error({ err: error }, 'hold.sweep_failed'))
+      .finally(() => {
+        running = undefined;
+      });
   }, EVERY_MS);
   return {
     async [Symbol.asyncDispose]() {

@@ -2,7 +2,7 @@ import { Coalescer, deliver } from '@relay/delivery';
 import type { DeliverPorts } from '@relay/delivery';
 import { nextPollAt, type DeliveryLane, type QueueJob, type SharedStore, type StatusData } from '@relay/redis';
 import type { Logger, WorkerConfig } from '@relay/runtime';
-import { namedDeliveries } from './deliver-ports.ts';
+import { namedDeliveries, type PlatformPorts } from './deliver-ports.ts';
 
 /** Unpacked bytes of events that may wait in one worker process for one platform, and for one destination. */
 const MAX_BUFFERED_BYTES = 96 * 1024 * 1024;
@@ -20,8 +20,8 @@ export interface RunningLane {
 
 /** How the events of a lane are delivered, by their kind. */
 export interface LanePorts {
-  readonly conversions: DeliverPorts;
-  readonly adjustments?: DeliverPorts | undefined;
+  readonly conversions: PlatformPorts;
+  readonly adjustments?: PlatformPorts | undefined;
 }
 
 /** One lane of one platform: jobs in, platform requests out. */
@@ -36,9 +36,10 @@ export function startLane(lane: DeliveryLane, ports: LanePorts, store: SharedSto
       worked += 1;
     }
   };
-  const coalescerOf = (given: DeliverPorts): Coalescer => {
+  const coalescerOf = (given: PlatformPorts): Coalescer => {
     const own: DeliverPorts = {
       ...given,
+      stopping: () => coalescer.stopping,
       report(attempt) {
         worked += 1;
         given.report(attempt);
@@ -99,7 +100,7 @@ function coalescerFor(job: QueueJob, conversions: Coalescer, adjustments: Coales
 async function pollStatus(
   data: StatusData,
   lane: DeliveryLane,
-  ports: DeliverPorts,
+  ports: PlatformPorts,
   store: SharedStore,
   logger: Logger,
   firstPollMs: number,

@@ -33,10 +33,14 @@ export interface WatchdogOptions {
   readonly lanes: readonly WatchedLane[];
   readonly probe: QueueProbe;
   /**
-   * A lane that has something to do and makes no progress for this long is stuck, provided that Redis answered all the
+   * A lane that has something to do and makes no progress for this long is stuck, provided that Redis took writes all the
    * while. Longer than anything that a lane may rightly wait for between two signs of progress.
    */
   readonly stuckAfterMs: number;
+  /** How often a look is taken; default 5 s. */
+  readonly checkMs?: number | undefined;
+  /** How long an idle lane may ask for no jobs; default 30 s. */
+  readonly silentMs?: number | undefined;
   /** Called once. */
   onStuck(found: { readonly queue: string; readonly waiting: number; readonly active: number; readonly forMs: number }): void;
   now(): number;
@@ -48,7 +52,7 @@ export interface WatchdogOptions {
  * time in which it could not look for time in which nothing happened.
  */
 export function watchLanes(options: WatchdogOptions): Watchdog {
-  const { lanes, probe, now } = options;
+  const { lanes, probe, now, checkMs = CHECK_MS, silentMs = SILENT_MS } = options;
   const seen = new Map(lanes.map((lane) => [lane, { worked: -1, lastAliveMs: -1, looks: 0, silent: 0, startedMs: lane.lastAliveMs }]));
   let redisFailedMs = -Infinity;
   let done = false;
@@ -61,16 +65,16 @@ export function watchLanes(options: WatchdogOptions): Watchdog {
     own.worked = lane.worked;
     own.silent = lane.active === 0 && lane.lastAliveMs === own.lastAliveMs ? own.silent + 1 : 0;
     own.lastAliveMs = lane.lastAliveMs;
-    const isStuck = own.looks * CHECK_MS >= options.stuckAfterMs || own.silent * CHECK_MS >= SILENT_MS;
+    const isStuck = own.looks * checkMs >= options.stuckAfterMs || own.silent * checkMs >= silentMs;
     if (done || !isStuck) return;
     done = true;
-    options.onStuck({ queue: lane.lane.lane.queue, waiting, active: lane.active, forMs: Math.max(own.looks, own.silent) * CHECK_MS });
+    options.onStuck({ queue: lane.lane.lane.queue, waiting, active: lane.active, forMs: Math.max(own.looks, own.silent) * checkMs });
   };
   const check = async (): Promise<void> => {
     try {
       for (const lane of lanes) await checkLane(lane);
     } catch {
-      // Redis is away, which a new process would not change: everything starts over when it is back.
+      // Redis is away or takes no writes, which a new process would not change: everything starts over when it is back.
       redisFailedMs = now();
       for (const own of seen.values()) Object.assign(own, { looks: 0, silent: 0 });
     }
@@ -78,14 +82,14 @@ export function watchLanes(options: WatchdogOptions): Watchdog {
   let checking = Promise.resolve();
   const timer = setInterval(() => {
     checking = checking.then(check);
-  }, CHECK_MS);
+  }, checkMs);
 
   const consumes = (lane: WatchedLane): boolean => {
     const { looks, startedMs } = seen.get(lane)!;
     const last = lane.lastAliveMs;
     if (last <= redisFailedMs || last <= startedMs) return false;
     // One whose hands are full takes nothing: what it has must move, then.
-    return now() - last < ASKS_WITHIN_MS || (lane.active > 0 && looks * CHECK_MS < options.stuckAfterMs);
+    return now() - last < ASKS_WITHIN_MS || (lane.active > 0 && looks * checkMs < options.stuckAfterMs);
   };
   return {
     async look() {

@@ -93,6 +93,11 @@ export class Coalescer {
     return this.#bufferedBytes;
   }
 
+  /** Whether it was told to stop: what is delivered then sends no further request. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   /** Gives back what has not been sent; what is in flight ends by itself. */
   stop(): void {
     this.#stopping = true;

@@ -96,6 +96,8 @@ export interface DeliverPorts {
   /** The request ended, and for certain the platform took nothing: the events may go out again. */
   clearSending(jobs: readonly TakenJob[]): Promise<void>;
   report(attempt: AttemptReport): void;
+  /** Asked before each request: a salvage may take dozens, and a worker that was told to stop begins no more of them. */
+  stopping(): boolean;
   /** `false`: a rejected request is dead-lettered whole. */
   readonly salvage: boolean;
   /** Attempts of a job that may fail before its open events are dead-lettered. */

@@ -11,6 +11,7 @@ import {
   recordingPorts,
   rejectedEvents,
   retryVerdict,
+  tooLarge,
   unauthorised,
   type Answer,
   type SentRequest,
@@ -264,6 +265,21 @@ describe('hold', () => {
   it('cuts the platform’s words to what a status line can show', async () => {
     const { recorded } = await run([aJob()], () => ({ ...unauthorised(false), message: 'x'.repeat(10_000) }) as Answer);
     expect(recorded.reconnects[0]).toHaveLength(500);
+  });
+});
+
+describe('a worker that is told to stop', () => {
+  it('gives back what is open as it was: no attempt, nothing noted, also where the last answer asked for another one', async () => {
+    for (const faulted of [rejectedEvents({ indices: [0] }), accepted({ faults: [{ index: 0, code: 'BUSY', message: 'later', retryable: true }] })]) {
+      let sent = 0;
+      // The second half of what is too large is never sent.
+      const answers = [tooLarge(), faulted];
+      const { fates, recorded } = await run([aJob({ jobId: 'a', attemptsMade: 11 }), aJob({ jobId: 'b' })], () => answers[sent++]!, { stopping: () => sent === 2 });
+      expect(recorded.requests).toHaveLength(2);
+      expect(fates.at(-1)).toEqual({ kind: 'give_back' });
+      expect(recorded.notes).toEqual([]);
+      expect(fates[0]).toEqual(faulted.kind === 'accepted' ? { kind: 'give_back' } : { kind: 'done' });
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import type { BatchEvent, Fate, TakenJob } from './batch.ts';
 import type { DeliverPorts } from './deliver-ports.ts';
 import { bury } from './deaths.ts';
 import type { Account } from './ports.ts';
-import type { Stopped } from './stopped.ts';
+import type { Refused, Stopped } from './stopped.ts';
 
 /** Fates of the jobs that still have open events; a job without one is done. */
 export type Fates = ReadonlyMap<TakenJob, Fate>;
@@ -18,6 +18,7 @@ const BUSY_DELAY_MS = 1_000;
 /** Turns what stopped the delivery into a fate for every job that still has open events. */
 export async function fatesOf(open: readonly BatchEvent[], stopped: Stopped, account: Account, ports: DeliverPorts): Promise<Fates> {
   const byJob = Map.groupBy(open, (event) => event.job);
+  if (stopped.kind === 'stopping') return new Map([...byJob.keys()].map((job) => [job, { kind: 'give_back' }]));
   await note([...byJob.keys()], stopped, ports);
   switch (stopped.kind) {
     case 'rate_limited': {
@@ -47,7 +48,7 @@ export async function fatesOf(open: readonly BatchEvent[], stopped: Stopped, acc
 }
 
 /** Receipts say meanwhile what went wrong. Before any burial: dead letters take the time of the first attempt from it. */
-async function note(jobs: readonly TakenJob[], stopped: Stopped, ports: DeliverPorts): Promise<void> {
+async function note(jobs: readonly TakenJob[], stopped: Refused, ports: DeliverPorts): Promise<void> {
   const { code, message, traceId, requestMs } = stopped;
   const ambiguous = stopped.kind === 'retry' && stopped.ambiguous;
   await ports.noteRetry(jobs.map((job) => ({ job, code, message, traceId, requestMs, ambiguous })));

@@ -30,6 +30,16 @@ async function send(events: readonly BatchEvent[], answer: (request: SentRequest
   return { ...result, recorded, openWires: result.open.map(({ wire }) => textOf(wire)) };
 }
 
+/** Told to stop once so many requests were sent. */
+function stopAfter(requests: number, answer: (request: SentRequest, number: number) => Answer) {
+  let sent = 0;
+  const counting = (request: SentRequest, number: number) => {
+    sent = number;
+    return answer(request, number);
+  };
+  return { answer: counting, over: { stopping: () => sent >= requests } };
+}
+
 const aStatus = { firstPollMs: 1_800_000 } as NonNullable<ReturnType<typeof aDefinition>['status']>; // only read for this
 const wires = (jobId: string, ...positions: number[]) => positions.map((position) => `${jobId}/${position}`);
 
@@ -273,6 +283,22 @@ describe('a request that is too large', () => {
     );
     expect(recorded.dead()).toEqual(['a/5']);
     expect(recorded.delivered()).toHaveLength(15);
+  });
+});
+
+describe('a worker that is told to stop', () => {
+  it('begins no further request of a salvage: what has an answer keeps it, the rest is open', async () => {
+    const { answer, over } = stopAfter(2, ({ items }) => (items.includes('a/6') ? rejectedEvents() : accepted()));
+    const { recorded, openWires, stopped } = await send(await eventsOf(aJob({ jobId: 'a', events: 8 })), answer, over);
+    expect(recorded.requests.map(({ items }) => items.length)).toEqual([8, 4]);
+    expect(recorded.delivered()).toEqual(wires('a', 0, 1, 2, 3));
+    expect({ stopped, openWires }).toEqual({ stopped: { kind: 'stopping' }, openWires: wires('a', 4, 5, 6, 7) });
+  });
+
+  it('sends what was about to be sent no more', async () => {
+    const { recorded, openWires } = await send(await eventsOf(aJob({ jobId: 'a', events: 2 })), () => accepted(), { stopping: () => true });
+    expect(recorded.calls).toEqual([]);
+    expect(openWires).toEqual(wires('a', 0, 1));
   });
 });
 

@@ -68,6 +68,7 @@ class Run {
   /** Sends the set and deals with the answer. */
   async attempt(all: readonly BatchEvent[]): Promise<Found> {
     if (all.length === 0) return 'clean';
+    if (this.#ports.stopping()) return this.#stop({ kind: 'stopping' });
     const events = await this.#withoutLost(all);
     if (events.length === 0) return 'faulty';
     const answer = await this.#request(events);

@@ -1,8 +1,11 @@
 import type { Said, Verdict } from '@relay/contract';
 import type { TokenResult } from './deliver-ports.ts';
 
-/** Why sending stopped before every event had an answer. `requestMs`: of the request that stopped it, if there was one. */
-export type Stopped =
+/** Why sending stopped before every event had an answer; `stopping`: this worker is, and what is open goes back as it was. */
+export type Stopped = Refused | { readonly kind: 'stopping' };
+
+/** An answer that stops all. `requestMs`: of the request that got it, if there was one. */
+export type Refused =
   /** Another process is getting the access token: nobody refused anything, so that no attempt is spent. */
   | ({ readonly kind: 'busy'; readonly requestMs: number | undefined } & Said)
   | (Extract<Verdict, { kind: 'rate_limited' | 'unauthorised' }> & { readonly requestMs: number | undefined })
@@ -19,7 +22,7 @@ export type Stopped =
  * (one that limits calls, after that), and so is what the operator has to put right, as rarely as we retry at all. Who waits
  * for another process waits on.
  */
-export function stopOfToken(token: Exclude<TokenResult, { kind: 'token' }>, slowestMs: number): Stopped {
+export function stopOfToken(token: Exclude<TokenResult, { kind: 'token' }>, slowestMs: number): Refused {
   const said = { code: token.code, message: token.message, traceId: undefined, requestMs: undefined };
   if (token.kind === 'rate_limited') return { kind: 'rate_limited', scope: 'account', cooldownMs: token.cooldownMs, ...said };
   if (token.kind === 'unauthorised') return { kind: 'unauthorised', refreshable: false, ...said };

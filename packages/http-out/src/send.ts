@@ -2,7 +2,7 @@ import { Agent, request as undiciRequest } from 'undici';
 import type { AnyRequest } from '@relay/contract';
 import type { Send, SendResult } from '@relay/delivery';
 import { noteStart } from './note-start.ts';
-import { withoutSecrets } from './without-secrets.ts';
+import { isGrant, withoutSecrets } from './without-secrets.ts';
 
 export interface SendOptions {
   /** From the first byte sent to the last byte read, ms. */
@@ -63,7 +63,7 @@ async function exchange(agent: Agent, outbound: AnyRequest, options: SendOptions
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     const status = response.statusCode;
-    const said = status < 300 ? body : withoutSecrets(body, outbound);
+    const said = isGrant(status, outbound) ? body : withoutSecrets(body, outbound);
     return { kind: 'reply', reply: { status, headers, body: said, receivedAtMs: options.now() }, tookMs: tookMs() };
   } catch (error) {
     const said = codeOf(error);

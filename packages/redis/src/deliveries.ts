@@ -5,8 +5,8 @@ import { EVENT_BUCKET_MS, eventField, keys, type Lanes } from './keys.ts';
 import { readChunks, readFailures, readReceipt, type Receipt, type StoredFailure } from './receipt.ts';
 import type { Replies } from './replies.ts';
 
-/** How often a waiting request looks at its receipt by itself, in case the wake-up got lost. */
-const POLL_MS = 1_000;
+/** The wake-up of a waiting request may get lost. */
+const REPLY_POLL_MS = 1_000;
 /** Log rows looked at for one page when a status filter leaves most of them out. */
 const MAX_SCANNED_ROWS = 5_000;
 const DELIVERY_ID = /^dlv_[0-9a-z]{10,40}(_[a-z]+\.\d{1,4})?$/;
@@ -19,12 +19,14 @@ export interface DeliveriesDeps {
   readonly eventIndexHours: number;
   /** Rows that an account's listing has at most. */
   readonly logMaxEntries: number;
+  /** How often a waiting request looks at its receipt by itself; default 1 s. */
+  readonly replyPollMs?: number | undefined;
   readonly now: () => number;
 }
 
 /** Reads receipts, the log and the event index. */
 export function createDeliveryStore(deps: DeliveriesDeps): DeliveryStore {
-  const { connection, lanes } = deps;
+  const { connection, lanes, replyPollMs = REPLY_POLL_MS } = deps;
 
   const receiptOf = async (deliveryId: string): Promise<Receipt | undefined> => {
     if (!DELIVERY_ID.test(deliveryId)) return undefined;
@@ -53,7 +55,7 @@ export function createDeliveryStore(deps: DeliveriesDeps): DeliveryStore {
         const leftMs = deadline - deps.now();
         if (leftMs <= 0 || signal?.aborted) return undefined;
         // Asked for the wake-up first, so that one between the look and the wait is not missed.
-        const wait = deps.replies.wait(deliveryId, Math.min(leftMs, POLL_MS), signal);
+        const wait = deps.replies.wait(deliveryId, Math.min(leftMs, replyPollMs), signal);
         try {
           const receipt = look ? await orUnavailable(() => receiptOf(deliveryId)) : undefined;
           if (look && (receipt === undefined || readReceipt(deliveryId, receipt)?.eventsPending === 0)) return undefined;

@@ -6,6 +6,7 @@ import type { Sealer } from '@relay/runtime';
 import type { Connector, RedisConnection } from './connect.ts';
 import { jobDataSchema } from './job-data.ts';
 import { keys, type Lane } from './keys.ts';
+import { writeAnyway } from './scripts.ts';
 import { settle } from './settle.ts';
 import { statusDataSchema, type StatusData } from './status-poll.ts';
 import { takeJob, type QueueJob } from './taken-job.ts';
@@ -209,13 +210,18 @@ async function apply(fate: Fate, job: Job<unknown>, token: string, taken: QueueJ
       return putAside(job, token, fate.untilMs);
     }
     case 'give_back':
-      await job.moveToWait(token);
-      // BullMQ puts a job with a priority back without waking anybody; idle workers would find it seconds later.
-      await options.connection.zadd(keys.marker(options.lane), 0, '0');
-      throw new WaitingError();
+      return giveBack(job, token, options);
     default:
       return assertNever(fate);
   }
+}
+
+async function giveBack(job: Job<unknown>, token: string, options: DeliveryWorkerOptions): Promise<never> {
+  await job.moveToWait(token);
+  // BullMQ puts a job with a priority back without waking anybody; idle workers would find it seconds later. Nor does more
+  // come of it where this write fails: the job is back in the queue and no longer this worker's to put aside.
+  await writeAnyway(options.connection, keys.marker(options.lane), 'ZADD', 0, '0').catch((error: Error) => options.onError(error, 'worker.error'));
+  throw new WaitingError();
 }
 
 async function pollStatus(job: Job<unknown>, token: string, options: DeliveryWorkerOptions): Promise<void> {

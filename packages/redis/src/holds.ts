@@ -15,8 +15,8 @@ export interface HoldsDeps {
   readonly now: () => number;
 }
 
-/** Jobs taken out of the hold in one go. */
-const RELEASE_BATCH = 200;
+/** Jobs taken out of the hold in one go: each is read with its payload, which may be megabytes. */
+const RELEASE_BATCH = 16;
 
 /**
  * A held job waits in BullMQ's delayed set until its first event expires; the hold is what remembers whose it is.

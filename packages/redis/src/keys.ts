@@ -113,6 +113,8 @@ export const keys = {
   deadLetters: (lane: Lane) => `${lane.tag}:${lane.queue}.dead:wait`,
   /** BullMQ's sorted set whose members wake idle workers. */
   marker: (lane: Lane) => `${lane.tag}:${lane.queue}:marker`,
+  /** Never there: deleting it tells whether Redis takes writes. */
+  probe: (tag: string) => `${tag}:probe`,
 } as const;
 
 // --- global keys ---

@@ -1,7 +1,8 @@
 import { Job, Queue, type JobsOptions, type RedisQueueBackend } from 'bullmq';
 import type { ChainableCommander } from 'ioredis';
 import type { Connector, ConnectionRole, RedisConnection } from './connect.ts';
-import type { Lane } from './keys.ts';
+import { keys, type Lane } from './keys.ts';
+import { scriptsKnown } from './known-scripts.ts';
 import { defineScripts, type ScriptName } from './scripts.ts';
 
 /** A MULTI that BullMQ's scripts, ours and plain commands can be queued on: all of it happens, or nothing. */
@@ -64,6 +65,7 @@ export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boole
     queue,
     async transaction() {
       const client = await backend.client;
+      await scriptsKnown(connection, keys.ledger(lane.tag, lane.platform));
       return client.multi() as unknown as Transaction;
     },
     async commit(transaction) {

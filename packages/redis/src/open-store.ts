@@ -30,6 +30,8 @@ export interface StoreOptions {
   readonly logRetentionDays: number;
   readonly logMaxEntries: number;
   readonly eventIndexHours: number;
+  /** How often a waiting request looks at its receipt by itself; default 1 s. */
+  readonly replyPollMs?: number | undefined;
   readonly dedupWindowMs: (platform: PlatformId) => number | undefined;
   readonly now: () => number;
 }
@@ -100,6 +102,7 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
       replies,
       eventIndexHours: options.eventIndexHours,
       logMaxEntries: options.logMaxEntries,
+      replyPollMs: options.replyPollMs,
       now: options.now,
     }),
     deadLetters: createDeadLetterStore({

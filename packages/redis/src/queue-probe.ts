@@ -1,5 +1,5 @@
 import { orUnavailable, type Connector } from './connect.ts';
-import type { Lane } from './keys.ts';
+import { keys, type Lane } from './keys.ts';
 
 /**
  * Looks at a lane from beside: on a connection that fails fast and that nothing else uses, so that it tells what is true
@@ -7,7 +7,8 @@ import type { Lane } from './keys.ts';
  */
 export interface QueueProbe extends AsyncDisposable {
   /**
-   * Jobs that could be taken now: those that wait, and those whose delay has been over for a while.
+   * Jobs that could be taken now: those that wait, and those whose delay has been over for a while. Taking one is a write, so
+   * a Redis that only lets itself be read (too few replicas, a replica, disk full) counts as away.
    * @throws RelayError `storage_unavailable`.
    */
   waiting(lane: Lane): Promise<number>;
@@ -29,6 +30,8 @@ export function openQueueProbe(connector: Connector, now: () => number): QueuePr
           connection.llen(`${tag}:${queue}:wait`),
           connection.zcard(`${tag}:${queue}:prioritized`),
           connection.zcount(`${tag}:${queue}:delayed`, '-inf', (now() - OVERDUE_MS) * SCORE_PER_MS),
+          // A write that changes nothing, and that a full memory permits as it does the taking of jobs.
+          connection.unlink(keys.probe(tag)),
         ]);
         return wait + prioritized + overdue;
       }),

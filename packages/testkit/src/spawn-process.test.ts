@@ -20,10 +20,10 @@ async function aProgram(source: string): Promise<string> {
 test('runs a TypeScript file, is ready at its line, and stops on SIGTERM', async () => {
   const entry = await aProgram(`
     const greeting: string = 'hello ' + process.env['WHO'];
-    console.log(greeting);
-    console.error('ready');
     const alive = setInterval(() => {}, 1000);
     process.once('SIGTERM', () => { console.log('draining'); clearInterval(alive); });
+    console.log(greeting);
+    console.error('ready');
   `);
   const spawned = await spawnProcess(entry, { WHO: 'relay' }, { readyWhen: (line) => line === 'ready' });
   await waitFor(() => spawned.lines().includes('hello relay'));

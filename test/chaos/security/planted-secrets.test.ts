@@ -69,6 +69,11 @@ async function use(): Promise<void> {
   await noted('POST', '/v1/ads/conversions', toMeta([anEvent(freshIds('s', 1)[0]!)]));
   await relay.sandbox.fault({ platform: 'linkedin', match: { path: 'conversionEvents' }, times: 1, fault: { kind: 'status', status: 422, body: { status: 422, message: says(linkedin.accessToken) } } });
   await noted('POST', '/v1/ads/conversions', toLinkedin([anEvent(freshIds('s', 1)[0]!)]));
+  // Taken, or taken in part, with the token in the words and in the id of the answer.
+  await relay.sandbox.fault({ platform: 'meta', match: { path: '/events' }, times: 1, fault: { kind: 'status', status: 200, body: { events_received: 1, messages: [says(meta.accessToken)], fbtrace_id: meta.accessToken } } });
+  await noted('POST', '/v1/ads/conversions', toMeta([anEvent(freshIds('s', 1)[0]!)]));
+  await relay.sandbox.fault({ platform: 'linkedin', match: { path: 'conversionEvents' }, times: 1, fault: { kind: 'status', status: 200, body: { elements: [{ status: 400, error: { message: says(linkedin.accessToken) } }] } } });
+  await noted('POST', '/v1/ads/conversions', toLinkedin([anEvent(freshIds('s', 1)[0]!)]));
   await noted('POST', '/v1/ads/conversions', { accountId: 'acc_rotating', destinationId: RULE, events: [anEvent(freshIds('s', 1)[0]!)] }, { prefer: 'wait=3' });
   await relay.sandbox.fault({ platform: 'meta', match: { path: 'adaccounts' }, times: 1, fault: { kind: 'status', status: 400, body: { error: { message: says(meta.accessToken), type: 'OAuthException', code: 190, error_subcode: 463 } } } });
   await noted('GET', '/v1/accounts/acc_meta/conversion-destinations');

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, describe, expect, test } from 'vitest';
+import type { Fate } from '@relay/delivery';
 import { createTokenCache } from '@relay/redis';
 import { keys } from '@relay/redis/testing';
 import { freshDatabase, provideRedis, waitFor } from '@relay/testkit';
@@ -269,9 +270,51 @@ describe('Redis with its memory full', () => {
     await expect(relay.delivery().settle(settlement)).rejects.toThrow(/OOM|EXECABORT/);
     expect(await relay.ledger()).toMatchObject({ accepted: 3, delivered: 2, dead: 0, pending: 1 });
     await empty();
-    // The scripts of a discarded transaction never reached Redis, which a first attempt may still have to find out.
-    await waitFor(() => relay.delivery().settle(settlement).then(() => true), { what: 'the letter to be written' });
+    await relay.delivery().settle(settlement);
     expect(await relay.ledger()).toMatchObject({ accepted: 3, delivered: 2, dead: 1, pending: 0 });
+  });
+
+  test('knows the scripts of a transaction that it discarded, so that the next one is not applied in part', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { relay, fill, empty } = await fullRedis(stack);
+    await fill();
+    await expect(relay.api.enqueue(aRequest(), { wantsReply: false })).rejects.toMatchObject({ code: 'queue_full' });
+    await empty();
+    // Somebody else makes one of its scripts known, and not the others.
+    const other = (await relay.anotherApi()).queues.find(({ name }) => name === 'metaads')!;
+    await (await other.add('status', {}, { priority: 1, jobId: 'other' })).remove();
+    const deliveryId = await send(relay.api, { events: 2 });
+    expect(await relay.api.deliveries.get(deliveryId)).toMatchObject({ status: 'queued', eventsPending: 2 });
+    expect(await relay.jobs()).toHaveLength(1);
+    expect(await relay.ledger()).toMatchObject({ accepted: 2, pending: 2 });
+  });
+
+  test('takes back what a stopping worker has not sent, and an idle one has it at once', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { relay, fill, empty } = await fullRedis(stack);
+    const errors: string[] = [];
+    const start = (deliver: () => Promise<Fate>) => {
+      const worker = relay.delivery().start({ concurrency: 1, deliver, pollStatus: () => Promise.resolve(undefined), onError: (error) => errors.push(error.message) });
+      stack.defer(() => worker.close());
+      return worker;
+    };
+    stack.defer(() => void empty());
+    const taken = Promise.withResolvers<void>();
+    const fate = Promise.withResolvers<Fate>();
+    const stopping = start(() => (taken.resolve(), fate.promise));
+    await send(relay.api);
+    await taken.promise;
+    await fill();
+    let again = false;
+    const idle = start(() => ((again = true), Promise.resolve({ kind: 'done' })));
+    const asked = idle.lastAliveMs;
+    await waitFor(async () => idle.lastAliveMs > asked && (await relay.redis.exists(keys.marker(relay.lane()))) === 0, { what: 'the second worker to wait' });
+    const closing = stopping.close();
+    fate.resolve({ kind: 'give_back' });
+    // Without a marker it would ask again after 5 s.
+    await waitFor(() => again, { timeoutMs: 4_000, what: 'the other worker to have the job' });
+    await closing;
+    expect(errors).toEqual([]);
   });
 
   test('still takes what the way out needs: cool-downs, access tokens, holds', async () => {

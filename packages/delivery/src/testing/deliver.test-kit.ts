@@ -176,6 +176,7 @@ export function recordingPorts(answer: (request: SentRequest, number: number) =>
     markSending: () => called('markSending', undefined),
     clearSending: () => called('clearSending', undefined),
     report: (attempt) => recorded.reports.push(attempt),
+    stopping: () => false,
     salvage: true,
     maxAttempts: 12,
     backoffBaseMs: 1_000,
