@@ -109,6 +109,7 @@ class Committer {
    * what the worker does with it cost as much as ten single events.
    */
   async #gather(): Promise<void> {
+    if (this.#waitingBytes >= GATHER_BYTES) return;
     await setImmediate();
     const leftMs = this.#last.atMs + GATHER_MS - performance.now();
     if (this.#last.requests >= CROWD_REQUESTS && this.#waitingBytes < GATHER_BYTES && leftMs >= 1) await setTimeout(leftMs);

@@ -53,11 +53,8 @@ export interface UnpackedPayload extends JobPayload {
   readonly wires: readonly Uint8Array[];
 }
 
-/**
- * Level 1 costs half of level 3's time for a few per cent more bytes: half of a payload is hashes, which do not compress. What
- * does compress is alike from event to event, so a hash table that fits the processor's nearest cache finds it as well.
- */
-const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_hashLog]: 12 };
+/** Level 1 costs half of level 3's time for a few per cent more bytes: half of a payload is hashes, which do not compress. */
+const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 1 };
 
 /** Payload text: a line of event ids, a line of expiries (unix s), then one line of wire JSON an event. */
 export function packPayload(payload: JobPayload, sealer: Sealer, context: string): { sealed: string; bytes: number } {
