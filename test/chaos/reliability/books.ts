@@ -122,7 +122,7 @@ export function historyOf(passages: readonly Passage[], stored: readonly Stored[
   return {
     describe: (eventId, disturbances) => {
       const base = Math.min(...passages.map(({ startedAt }) => startedAt));
-      const sent = (byEvent.get(eventId) ?? []).map(({ by, status, startedAt, endedAt }) => `${by} ${startedAt - base}-${endedAt === undefined ? '' : endedAt - base} ${status ?? 'unanswered'}`);
+      const sent = passages.filter(({ eventIds }) => eventIds.includes(eventId)).map(({ by, status, startedAt, endedAt }) => `${by} ${startedAt - base}-${endedAt === undefined ? '' : endedAt - base} ${status ?? 'unanswered'}`);
       const struck = disturbances.map(({ fromMs, toMs, member = 'all', open }) => `${member} ${fromMs - base}-${toMs - base}${open?.has(deliveryOf.get(eventId) ?? '') === true ? ' open' : ''}`);
       return `${eventId} ${deliveryOf.get(eventId)}: sent ${sent.join(', ')}; struck ${struck.join(', ')}`;
     },

@@ -1,3 +1,4 @@
+import { waitFor } from '@relay/testkit';
 import { expect } from 'vitest';
 import { aPhone } from '../../e2e/whatsapp-kit.ts';
 import type { Stack } from './stack.ts';
@@ -23,8 +24,12 @@ export async function unknownConversions(stack: Pick<Stack, 'call'>): Promise<Re
   const unknown = new Map<string, string>();
   let cursor: string | undefined;
   do {
-    const page = await stack.call('GET', `/v1/dead-letters?platform=whatsapp&limit=200${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
-    expect(page.status).toBe(200);
+    const path = `/v1/dead-letters?platform=whatsapp&limit=200${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+    // A connection that fell silent while nobody used it is found out, with a 503, by the first who does.
+    const page = await waitFor(async () => {
+      const answer = await stack.call('GET', path);
+      return answer.status === 200 && answer;
+    }, { timeoutMs: 40_000, what: 'the dead letters' });
     for (const { reason, code, message, eventIds } of page.body.deadLetters as readonly Letter[]) {
       expect(reason).toBe('unknown');
       for (const id of eventIds) unknown.set(id, `${code}: ${message}`);

@@ -88,6 +88,9 @@ export async function openTap(target: string): Promise<Tap> {
       onward.end(body);
     });
   });
+  // Never: the sandbox promises to keep connections for longer than Node does by itself, and one that is closed just as a worker
+  // sends something would be a fault that no scenario meant.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
