@@ -112,7 +112,7 @@ describe.runIf(isLong)('in the long form', () => {
 const TOLERANCE = 0.1;
 const ROUNDS = 5;
 /** Where rounds differ too much to tell. */
-const MOST_ROUNDS = 15;
+const MOST_ROUNDS = 11;
 const quantile = (values: readonly number[], share: number): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)]!;
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 /** Half of what the middle half of the rounds spans, as a share of their median. */
