@@ -78,11 +78,13 @@ export function createSandbox(url: string, switches: Switches) {
     /** Oldest first. */
     requests: async (platform: SandboxPlatform): Promise<readonly SeenRequest[]> =>
       ((await call('GET', `requests?platform=${platform}&limit=10000`)) as { requests: SeenRequest[] }).requests.toReversed(),
-    /** How often the platform took each of these events. */
+    /** How often the platform took each of these events, for whichever destination. */
     async timesTaken(platform: SandboxPlatform, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
       const wanted = new Set(eventIds);
       const { events } = (await call('GET', `accepted?platform=${platform}&limit=1000000`)) as Accepted;
-      return new Map(events.filter(({ eventId }) => wanted.has(eventId)).map(({ eventId, times }) => [eventId, times]));
+      const taken = new Map<string, number>();
+      for (const { eventId, times } of events) if (wanted.has(eventId)) taken.set(eventId, (taken.get(eventId) ?? 0) + times);
+      return taken;
     },
   };
 }

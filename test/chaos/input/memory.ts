@@ -12,6 +12,28 @@ export interface MemoryUse {
 
 /** What the api holds once everything that can be collected is. */
 export async function memoryOfApi(relay: Relay): Promise<MemoryUse> {
+  return inspectApi(relay, async (ask) => {
+    // Twice: what the first one found by finalizers only goes with the second.
+    await ask('HeapProfiler.collectGarbage');
+    await ask('HeapProfiler.collectGarbage');
+    const { heapUsed, external, rss } = JSON.parse(await evaluate(ask, 'JSON.stringify(process.memoryUsage())')) as NodeJS.MemoryUsage;
+    return { heapMiB: toMiB(heapUsed), externalMiB: toMiB(external), rssMiB: toMiB(rss) };
+  });
+}
+
+/** What an expression gives in the api's process, as text. */
+export async function evaluateInApi(relay: Relay, expression: string): Promise<string> {
+  return inspectApi(relay, (ask) => evaluate(ask, `String(${expression})`));
+}
+
+type Ask = (method: string, params?: object) => Promise<unknown>;
+
+async function evaluate(ask: Ask, expression: string): Promise<string> {
+  const { result } = (await ask('Runtime.evaluate', { expression, returnByValue: true })) as { result: { value: string } };
+  return result.value;
+}
+
+async function inspectApi<T>(relay: Relay, look: (ask: Ask) => Promise<T>): Promise<T> {
   const address = relay.logs().flatMap(({ role, text }) => (role === 'api' ? (/ws:\/\/\S+/.exec(text)?.[0] ?? []) : [])).at(-1);
   if (address === undefined) throw new Error('the api opened no inspector');
   const socket = new WebSocket(address);
@@ -25,7 +47,7 @@ export async function memoryOfApi(relay: Relay): Promise<MemoryUse> {
     socket.addEventListener('error', reject, { once: true });
   });
   let asked = 0;
-  const ask = (method: string, params: object = {}): Promise<unknown> => {
+  const ask: Ask = (method, params = {}) => {
     asked += 1;
     const answer = Promise.withResolvers<unknown>();
     answers.set(asked, answer);
@@ -33,12 +55,7 @@ export async function memoryOfApi(relay: Relay): Promise<MemoryUse> {
     return answer.promise;
   };
   try {
-    // Twice: what the first one found by finalizers only goes with the second.
-    await ask('HeapProfiler.collectGarbage');
-    await ask('HeapProfiler.collectGarbage');
-    const { result } = (await ask('Runtime.evaluate', { expression: 'JSON.stringify(process.memoryUsage())', returnByValue: true })) as { result: { value: string } };
-    const { heapUsed, external, rss } = JSON.parse(result.value) as NodeJS.MemoryUsage;
-    return { heapMiB: toMiB(heapUsed), externalMiB: toMiB(external), rssMiB: toMiB(rss) };
+    return await look(ask);
   } finally {
     socket.close();
   }

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@relay/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { anEvent, toMeta } from '../../e2e/events.ts';
-import { allSettled } from './books.ts';
+import { allSettled, expectBalance } from './books.ts';
+import type { Platform } from './ledgers.ts';
 import { startRedisNode } from './redis-node.ts';
 import { isLong, report } from './scenario.ts';
-import { startStack, type Stack } from './stack.ts';
+import { startStack, type Answer, type Stack } from './stack.ts';
 
 let parts: AsyncDisposableStack;
 beforeEach(() => {
@@ -15,8 +16,19 @@ afterEach(() => parts.disposeAsync());
 
 const HANGING = Array.from({ length: 40 }, (_, n) => `77000000000000${String(n).padStart(2, '0')}`);
 const NEIGHBOURS = Array.from({ length: 8 }, (_, n) => `88000000000000${String(n).padStart(2, '0')}`);
-let sent = 0;
-const nextId = (prefix: string): string => `${prefix}-${(sent += 1)}`;
+/** All that was accepted, of the scenario that runs. */
+let accepted: Map<string, Platform>;
+beforeEach(() => {
+  accepted = new Map();
+});
+/** Sends one event. */
+async function sendOne(stack: Stack, prefix: string, destinationId: string, prefer: string): Promise<Answer> {
+  const id = `${prefix}-${accepted.size}`;
+  accepted.set(id, 'metaads');
+  const answer = await stack.call('POST', '/v1/ads/conversions', toMeta([anEvent(id)], destinationId), { prefer });
+  expect([200, 202]).toContain(answer.status);
+  return answer;
+}
 
 async function open(): Promise<Stack> {
   const redis = await startRedisNode(parts);
@@ -34,7 +46,7 @@ async function open(): Promise<Stack> {
 /** How long one event to this destination takes from the request until its final answer, ms. */
 async function deliver(stack: Stack, destinationId: string): Promise<number> {
   const startedAt = performance.now();
-  const answer = await stack.call('POST', '/v1/ads/conversions', toMeta([anEvent(nextId('near'))], destinationId), { prefer: 'wait=25' });
+  const answer = await sendOne(stack, 'near', destinationId, 'wait=25');
   expect(answer.body).toMatchObject({ status: 'delivered' });
   return performance.now() - startedAt;
 }
@@ -43,9 +55,7 @@ async function deliver(stack: Stack, destinationId: string): Promise<number> {
 async function pile(stack: Stack, destinationIds: readonly string[], each: number): Promise<void> {
   await Promise.all(
     destinationIds.map(async (destinationId) => {
-      for (let i = 0; i < each; i += 1) {
-        await stack.call('POST', '/v1/ads/conversions', toMeta([anEvent(nextId('far'))], destinationId), { prefer: 'respond-async' });
-      }
+      for (let i = 0; i < each; i += 1) await sendOne(stack, 'far', destinationId, 'respond-async');
     }),
   );
 }
@@ -68,34 +78,46 @@ describe.runIf(isLong)('in the long form', () => {
     expect(await slowest(stack)).toBeLessThan(3_000);
   });
 
-  test('the others take as long as ever: p99', { timeout: 240_000 }, async () => {
+  test('the others take as long as ever: p99', { timeout: 600_000 }, async () => {
     const stack = await open();
     const [hanging] = HANGING;
     const fault = { platform: 'meta', match: { destinationId: hanging! }, fault: { kind: 'hang' } } as const;
-    for (const destinationId of NEIGHBOURS) await stack.sandbox.fault({ platform: 'meta', match: { destinationId }, fault: { kind: 'latency', ms: 100 } });
+    const slowNeighbours = async () => {
+      for (const destinationId of NEIGHBOURS) await stack.sandbox.fault({ platform: 'meta', match: { destinationId }, fault: { kind: 'latency', ms: 100 } });
+    };
+    await slowNeighbours();
     await phase(stack); // warm
     const [normal, troubled]: [number[], number[]] = [[], []];
     // In turns, so that what else the machine does falls on both alike. The same events go to that destination either way.
-    for (let round = 0; round < ROUNDS; round += 1) {
+    while (normal.length < ROUNDS || (noiseOf(normal) > TOLERANCE && normal.length < MOST_ROUNDS)) {
       normal.push(await phase(stack, hanging));
       await stack.sandbox.fault(fault);
-      await waitFor(async () => (await hangs(stack)) || pile(stack, [hanging!], 4), { timeoutMs: 20_000, everyMs: 10, what: 'requests to hang' });
+      const faultAt = Date.now();
+      await waitFor(async () => hangs(stack, faultAt) || (await pile(stack, [hanging!], 4)), { timeoutMs: 20_000, everyMs: 10, what: 'requests to hang' });
       troubled.push(await phase(stack, hanging));
       await stack.sandbox.clearFaults();
-      for (const destinationId of NEIGHBOURS) await stack.sandbox.fault({ platform: 'meta', match: { destinationId }, fault: { kind: 'latency', ms: 100 } });
+      await slowNeighbours();
       await allSettled(stack, 60_000);
     }
     const [usual, now] = [median(normal), median(troubled)];
-    const noiseMs = (Math.max(...normal) - Math.min(...normal)) / 2;
-    const note = `p99 of the others ${usual.toFixed(0)} ms → ${now.toFixed(0)} ms (${(((now - usual) / usual) * 100).toFixed(0)} %), median of ${ROUNDS} rounds in turns; rounds differ by ± ${noiseMs.toFixed(0)} ms anyway`;
-    report('neighbour', { scenario: 'one destination hangs, others go on', events: sent, kills: 0, lost: 0, duplicates: 0, recoveryMs: undefined, note });
-    expect(now).toBeLessThan(Math.max(usual * 1.1, usual + noiseMs));
+    const balance = await expectBalance(stack, { accepted });
+    const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+    const note = `p99 of the others ${usual.toFixed(0)} ms → ${now.toFixed(0)} ms (${percent((now - usual) / usual)}), median of ${normal.length} rounds in turns; half of the normal rounds are within ± ${percent(noiseOf(normal))}`;
+    report('neighbour', { scenario: 'one destination hangs, others go on', ...balance, kills: 0, recoveryMs: undefined, note });
+    if (noiseOf(normal) > TOLERANCE) throw new Error(`not measurable on this machine: ${note}`);
+    expect(now).toBeLessThan(usual * (1 + TOLERANCE));
   });
 });
 
+const TOLERANCE = 0.1;
 const ROUNDS = 5;
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-const hangs = async (stack: Stack): Promise<boolean> => stack.tap.passages.filter(({ status }) => status === undefined).length >= 2;
+/** Where rounds differ too much to tell. */
+const MOST_ROUNDS = 11;
+const quantile = (values: readonly number[], share: number): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)]!;
+const median = (values: readonly number[]): number => quantile(values, 0.5);
+/** Half of what the middle half of the rounds spans, as a share of their median. */
+const noiseOf = (values: readonly number[]): number => (quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median(values);
+const hangs = (stack: Stack, sinceMs: number): boolean => stack.tap.passages.filter(({ endedAt, startedAt }) => endedAt === undefined && startedAt >= sinceMs).length >= 2;
 
 /** One round: p99 of single events to the neighbours, with a steady stream to one more destination beside them. */
 async function phase(stack: Stack, beside?: string): Promise<number> {

@@ -4,8 +4,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findCommand, freePort, provideRedis, waitFor } from '@relay/testkit';
+import { findCommand, provideRedis, waitFor } from '@relay/testkit';
 import { Redis } from 'ioredis';
+import { stablePort } from './stable-port.ts';
 
 const START_MS = 30_000;
 
@@ -25,7 +26,7 @@ export interface RedisNode {
 export async function startRedisNode(parts: AsyncDisposableStack, args: readonly string[] = [], program: 'redis-server' | 'redis-sentinel' = 'redis-server'): Promise<RedisNode> {
   const isSentinel = program === 'redis-sentinel';
   const binary = await findServer();
-  const port = await freePort();
+  const port = await stablePort();
   const dir = await mkdtemp(join(tmpdir(), 'relay-chaos-redis-'));
   parts.defer(() => rm(dir, { recursive: true, force: true }));
   const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 1, lazyConnect: true, retryStrategy: (times) => Math.min(times * 50, 250) });

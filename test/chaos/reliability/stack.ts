@@ -1,11 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnector, type RedisConnection } from '@relay/redis';
 import { SEED } from '@relay/sandbox';
-import { freePort, spawnProcess, waitFor, type ProcessEnd, type SpawnedProcess } from '@relay/testkit';
+import { spawnProcess, waitFor, type ProcessEnd, type SpawnedProcess } from '@relay/testkit';
 import { GOOGLE_CREDENTIALS, KEYS, SECRET_KEY, type Json } from '../../e2e/harness.ts';
 import { createSandbox, SECOND_META_TOKEN, type Sandbox, type Switches } from '../../e2e/sandbox-control.ts';
+import { rowOf, sampleBooks, sumOf, type LedgerRow, type Platform, type Sampled } from './ledgers.ts';
+import { stablePort } from './stable-port.ts';
 import { openTap, type Tap } from './tap.ts';
 
 const APPS = join(import.meta.dirname, '../../../apps');
@@ -19,8 +22,6 @@ const FAST: Readonly<Record<string, string>> = {
   SHUTDOWN_GRACE_MS: '15000',
   LOG_LEVEL: 'info',
 };
-export const PLATFORMS = ['metaads', 'googleads', 'linkedinads', 'whatsapp'] as const;
-export type Platform = (typeof PLATFORMS)[number];
 
 export interface StackOptions {
   readonly redisUrl: string;
@@ -28,6 +29,7 @@ export interface StackOptions {
   readonly workers?: number;
   readonly lanes?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly sandboxEnv?: Readonly<Record<string, string>>;
   readonly switches?: Switches;
 }
 
@@ -49,14 +51,6 @@ export interface Answer {
   readonly body: Json;
 }
 
-export interface LedgerRow {
-  readonly accepted: number;
-  readonly delivered: number;
-  readonly dead: number;
-  readonly held: number;
-  readonly pending: number;
-}
-
 export interface Stack {
   readonly redis: RedisConnection;
   readonly sandbox: Sandbox;
@@ -67,6 +61,7 @@ export interface Stack {
   addWorker(env?: Readonly<Record<string, string>>): Promise<Member>;
   call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>, api?: Member): Promise<Answer>;
   ledger(platform: Platform): Promise<LedgerRow>;
+  readonly sampled: Sampled;
   /** Log lines of one kind, of all processes so far. */
   logged(msg: string): readonly Json[];
 }
@@ -102,7 +97,7 @@ export async function startStack(parts: AsyncDisposableStack, options: StackOpti
       },
       async start(more: Readonly<Record<string, string>> = {}) {
         isWanted = true;
-        const started = await spawnProcess(join(APPS, role, 'src/main.ts'), { ...env, ...more }, {
+        const started = await spawnAgain(join(APPS, role, 'src/main.ts'), { ...env, ...more }, {
           readyWhen: (line) => line.includes(`"${ready}"`),
           onLine: (text) => lines.push({ role: name, text }),
           timeoutMs: 60_000,
@@ -111,7 +106,8 @@ export async function startStack(parts: AsyncDisposableStack, options: StackOpti
         void started.exited.then(async () => {
           if (!isWanted || running !== started) return;
           restarts += 1;
-          await one.start(more);
+          // Who waits for it sees that it is not there, and this line says why.
+          await one.start(more).catch((error: unknown) => lines.push({ role: name, text: JSON.stringify({ msg: 'chaos.restart_failed', error: String(error) }) }));
         });
       },
     };
@@ -125,30 +121,33 @@ export async function startStack(parts: AsyncDisposableStack, options: StackOpti
     return one;
   };
 
-  const sandboxPort = await freePort();
+  const sandboxPort = await stablePort();
   const sandboxUrl = `http://127.0.0.1:${sandboxPort}`;
   const tap = parts.use(await openTap(sandboxUrl));
-  await member('sandbox', 'sandbox', sandboxPort, { HOST: '127.0.0.1', SANDBOX_PORT: String(sandboxPort), LOG_LEVEL: 'warn' }, 'sandbox.listening');
+  await member('sandbox', 'sandbox', sandboxPort, { HOST: '127.0.0.1', SANDBOX_PORT: String(sandboxPort), LOG_LEVEL: 'warn', ...options.sandboxEnv }, 'sandbox.listening');
   const sandbox = createSandbox(sandboxUrl, options.switches ?? {});
   await sandbox.baseline();
   await sandbox.token('meta', SEED.meta.whatsapp.accessToken, 'valid');
 
-  const env = { ...FAST, ...environment(options.redisUrl, tap.url, bootstrapPath, lanes), ...options.env };
+  const envOf = (name: string) => ({ ...FAST, ...environment(options.redisUrl, tap.urlFor(name), bootstrapPath, lanes), ...options.env });
   const startApi = async (n: number) => {
-    const port = await freePort();
-    return member('api', `api${n}`, port, { ...env, PORT: String(port) }, 'api.ready');
+    const port = await stablePort();
+    return member('api', `api${n}`, port, { ...envOf(`api${n}`), PORT: String(port) }, 'api.ready');
   };
   const startWorker = async (n: number, more: Readonly<Record<string, string>> = {}) => {
-    const port = await freePort();
-    return member('worker', `worker${n}`, port, { ...env, WORKER_PORT: String(port), ...more }, 'worker.ready');
+    const port = await stablePort();
+    return member('worker', `worker${n}`, port, { ...envOf(`worker${n}`), WORKER_PORT: String(port), ...more }, 'worker.ready');
   };
   const apis = await Promise.all(Array.from({ length: options.apis ?? 2 }, (_, n) => startApi(n + 1)));
   const workers = await Promise.all(Array.from({ length: options.workers ?? 2 }, (_, n) => startWorker(n + 1)));
   const tags = (platform: Platform) => (lanes === 1 ? ['{relay}'] : Array.from({ length: lanes }, (_, n) => `{relay.${platform}.${n}}`));
+  const rows = (platform: Platform): Promise<LedgerRow[]> => Promise.all(tags(platform).map(async (tag) => rowOf(await redis.hgetall(`${tag}:ledger:${platform}`))));
+  const sampled = sampleBooks(parts, rows);
 
   return {
     redis,
     sandbox,
+    sampled,
     tap,
     apis,
     workers,
@@ -167,13 +166,21 @@ export async function startStack(parts: AsyncDisposableStack, options: StackOpti
       const text = await response.text();
       return { status: response.status, retryAfter: response.headers.get('retry-after'), body: parsed(text) };
     },
-    async ledger(platform) {
-      const hashes = await Promise.all(tags(platform).map((tag) => redis.hgetall(`${tag}:ledger:${platform}`)));
-      const of = (name: string) => hashes.reduce((sum, hash) => sum + Number(hash[name] ?? 0), 0);
-      return { accepted: of('accepted'), delivered: of('delivered'), dead: of('dead'), held: of('held'), pending: of('pending') };
-    },
+    ledger: async (platform) => sumOf(await rows(platform)),
     logged: (msg) => lines.filter(({ text }) => text.includes(`"${msg}"`)).map(({ role, text }) => ({ role, ...(parsed(text) as object) })),
   };
+}
+
+/** Starts a process, and once more while its port is still taken. */
+async function spawnAgain(...given: Parameters<typeof spawnProcess>): Promise<SpawnedProcess> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await spawnProcess(...given);
+    } catch (error) {
+      if (tries === 5 || !String(error).includes('EADDRINUSE')) throw error;
+      await sleep(500);
+    }
+  }
 }
 
 /** Status of a worker's or api's `/readyz`; 0 while nobody answers. */

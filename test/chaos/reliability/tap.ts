@@ -3,16 +3,21 @@ import type { AddressInfo } from 'node:net';
 
 /** One request to a platform, as the tap between workers and sandbox saw it. Times are unix ms. */
 export interface Passage {
+  /** The process that sent it, by its name. */
+  readonly by: string;
   readonly path: string;
   readonly eventIds: readonly string[];
   readonly startedAt: number;
   /** When the platform's answer had come in full; `undefined`: not yet, or never. */
   answeredAt: number | undefined;
+  /** When it was over: answered in full, or given up or broken off by its sender; `undefined`: under way. */
+  endedAt: number | undefined;
   status: number | undefined;
 }
 
 export interface Tap extends AsyncDisposable {
-  readonly url: string;
+  /** The platforms' base address for a process of that name. */
+  urlFor(name: string): string;
   readonly passages: readonly Passage[];
   /** Once: called when the platform has answered a request that fits and before its sender hears of it, who hears nothing then. */
   loseAnswer(fits: (passage: Passage) => boolean, whenAnswered: () => void): void;
@@ -43,8 +48,9 @@ export async function openTap(target: string): Promise<Tap> {
     incoming.on('data', (part: Buffer) => parts.push(part));
     incoming.on('end', () => {
       const body = Buffer.concat(parts);
-      const { method = '', url: path = '', headers } = incoming;
-      const passage: Passage = { path, eventIds: eventIdsOf(body.toString()), startedAt: Date.now(), answeredAt: undefined, status: undefined };
+      const { method = '', url = '', headers } = incoming;
+      const [, by = '', path = ''] = /^\/([^/]*)(.*)$/.exec(url) ?? [];
+      const passage: Passage = { by, path, eventIds: eventIdsOf(body.toString()), startedAt: Date.now(), answeredAt: undefined, endedAt: undefined, status: undefined };
       passages.push(passage);
       const onward = request({ hostname, port, method, path, headers }, (answer) => {
         passage.status = answer.statusCode;
@@ -52,7 +58,7 @@ export async function openTap(target: string): Promise<Tap> {
           const { whenAnswered } = losing;
           losing = undefined;
           answer.resume().on('end', () => {
-            passage.answeredAt = Date.now();
+            passage.answeredAt = passage.endedAt = Date.now();
             whenAnswered();
             outgoing.destroy();
           });
@@ -70,20 +76,27 @@ export async function openTap(target: string): Promise<Tap> {
         }
         answer.pipe(outgoing);
         answer.on('end', () => {
-          passage.answeredAt = Date.now();
+          passage.answeredAt = passage.endedAt = Date.now();
         });
         answer.on('error', () => outgoing.destroy());
       });
       onward.on('error', () => outgoing.destroy());
-      outgoing.on('close', () => onward.destroy());
+      outgoing.on('close', () => {
+        passage.endedAt ??= Date.now();
+        onward.destroy();
+      });
       onward.end(body);
     });
   });
+  // Never: the sandbox promises to keep connections for longer than Node does by itself, and one that is closed just as a worker
+  // sends something would be a fault that no scenario meant.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
+  const { port: ownPort } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    urlFor: (name) => `http://127.0.0.1:${ownPort}/${name}`,
     passages,
     loseAnswer(fits, whenAnswered) {
       losing = { fits, whenAnswered };
