@@ -30,7 +30,9 @@ export function createSend(options: SendOptions): { send: Send; close(): Promise
   const agent = new Agent({
     connections: options.connections,
     pipelining: 1,
-    keepAliveTimeout: 30_000,
+    // Servers close an idle connection after 5 s and more (Node's default is 5). One that is closed while a request is on its way
+    // leaves open whether that was taken, which costs a WhatsApp event its delivery. A server's own hint wins.
+    keepAliveTimeout: 4_000,
     connect: { timeout: Math.min(options.timeoutMs, 10_000) },
     // The one deadline below covers these too.
     headersTimeout: 0,

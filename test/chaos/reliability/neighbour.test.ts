@@ -37,7 +37,7 @@ async function open(): Promise<Stack> {
     apis: 1,
     workers: 1,
     // As long as in production, compared with everything else here.
-    env: { PLATFORM_TIMEOUT_MS: '20000' },
+    env: { PLATFORM_TIMEOUT_MS: '20000', WORKER_CONCURRENCY: '512' },
     switches: { 'meta.pixels': [...HANGING, ...NEIGHBOURS].join(',') },
   });
   return stack;
@@ -65,7 +65,6 @@ describe.runIf(isLong)('in the long form', () => {
     const stack = await open();
     const [hanging] = HANGING;
     await stack.sandbox.fault({ platform: 'meta', match: { destinationId: hanging! }, fault: { kind: 'hang' } });
-    // WORKER_CONCURRENCY is 512.
     await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(() => pile(stack, [hanging!], 250)));
     expect(await slowest(stack)).toBeLessThan(3_000);
   });
