@@ -3,7 +3,7 @@ import { createSealer } from '@relay/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countOf, cutChunks, indicesOf, pushIndex, toJobData, type Chunk, type Entry } from './chunks.ts';
-import { encodeConsent, jobDataSchema, jobText, payloadContext, unpackPayload } from './job-data.ts';
+import { encodeConsent, jobDataSchema, jobBytes, payloadContext, unpackPayload } from './job-data.ts';
 
 const MAX_EVENTS = 10;
 const MAX_BYTES = 200;
@@ -164,7 +164,7 @@ describe('toJobData', () => {
     const sealer = createSealer([new Uint8Array(32).fill(7)]);
     const over = { testCode: 'T', consent: { adUserData: 'GRANTED' as const } };
     const data = toJobData(cut(aRequest([3, 4], over), aRequest([0], { ...over, acceptedAtMs: 2 })).chunks[0]!, sealer);
-    expect(jobDataSchema.parse(JSON.parse(jobText(data)))).toEqual(data);
+    expect(jobDataSchema.parse(JSON.parse(jobBytes(data).toString()))).toEqual(data);
     expect(data).toMatchObject({ v: 1, a: 'acc', d: 'dest', t: 'T', c: 'G-', n: 3, x: 1_000, at: 2, p: [{ d: 'd0', k: 0, r: [3, 2] }, { d: 'd1', k: 0, r: [0, 1] }] });
     expect(unpackPayload(data.z, sealer, payloadContext('acc', 'dest'), data.b)).toEqual({
       eventIds: ['', '', ''],

@@ -3,7 +3,7 @@ import { RelayError } from '@relay/contract';
 import { acceptArguments } from './accept-arguments.ts';
 import { cutChunks, toJobData, type Entry } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
-import { jobText } from './job-data.ts';
+import { jobBytes } from './job-data.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 import { priorityOf, type BacklogReader } from './fairness.ts';
 import { keys, newDeliveryId, newId } from './keys.ts';
@@ -150,7 +150,7 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
     accepted += events.length;
     const jobId = newId('j', nowMs);
     jobs.push([jobId, field, events.length, chunk.acceptedAtMs]);
-    queue.add(transaction, 'deliver', jobText(toJobData(chunk, deps.sealer)), {
+    queue.add(transaction, 'deliver', jobBytes(toJobData(chunk, deps.sealer)), {
       ...JOB_OPTIONS,
       jobId,
       timestamp: nowMs,

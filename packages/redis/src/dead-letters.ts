@@ -4,7 +4,7 @@ import { SealError, type Sealer } from '@relay/runtime';
 import { indicesOf } from './chunks.ts';
 import { backlogField } from './commit-group.ts';
 import { orUnavailable, type RedisConnection } from './connect.ts';
-import { hasPayloadKey, jobText, packPayload, payloadContext, unpackPayload, type JobData } from './job-data.ts';
+import { hasPayloadKey, jobBytes, packPayload, payloadContext, unpackPayload, type JobData } from './job-data.ts';
 import { priorityOf, readRound } from './fairness.ts';
 import { keys, newId, type Lane, type Lanes } from './keys.ts';
 import { JOB_OPTIONS, laneQueueOn, type LaneQueue } from './lane-queue.ts';
@@ -147,7 +147,7 @@ async function replayOne(
   const jobId = newId('r', nowMs);
   const part = { d: letter.deliveryId, k: letter.chunk, r: letter.indices };
   const transaction = await place.live.transaction();
-  place.live.add(transaction, 'deliver', jobText(toJob(letter, id, part, payload)), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
+  place.live.add(transaction, 'deliver', jobBytes(toJob(letter, id, part, payload)), { ...JOB_OPTIONS, priority, jobId, timestamp: nowMs });
   const ledger = keys.ledger(lane.tag, lane.platform);
   // A plain write: with Redis out of memory it makes EXEC refuse the whole transaction, which scripts alone would not.
   transaction.hincrby(ledger, 'replayed', 0);

@@ -36,9 +36,17 @@ export const jobDataSchema = z.object({
 export type JobData = z.infer<typeof jobDataSchema>;
 export type JobPart = JobData['p'][number];
 
-/** The data as JSON. What is sealed is by far the most of it, and base64 has nothing to escape: it is not looked through again. */
-export function jobText({ z: sealed, ...rest }: JobData): string {
-  return `${JSON.stringify(rest).slice(0, -1)},"z":"${sealed}"}`;
+/**
+ * The data as JSON, in UTF-8. What is sealed is by far the most of it, and base64 has nothing to escape: it is not looked
+ * through again. As bytes, since ioredis copies a text three times over on its way to the socket.
+ */
+export function jobBytes({ z: sealed, ...rest }: JobData): Buffer {
+  const head = Buffer.from(`${JSON.stringify(rest).slice(0, -1)},"z":"`);
+  const bytes = Buffer.allocUnsafe(head.length + sealed.length + 2);
+  bytes.set(head);
+  const end = head.length + bytes.write(sealed, head.length, 'latin1');
+  bytes.write('"}', end, 'latin1');
+  return bytes;
 }
 
 /** What the payload holds, index by index. */

@@ -36,7 +36,7 @@ export interface LaneQueue {
    */
   commit(transaction: Transaction): Promise<boolean>;
   /** Queues one insert on the transaction. `data` is the job's data as JSON: whoever has a large one writes it best. */
-  add(transaction: Transaction, name: string, data: string, options: JobsOptions & { jobId: string }): void;
+  add(transaction: Transaction, name: string, data: string | Buffer, options: JobsOptions & { jobId: string }): void;
   close(): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boole
     },
     add(transaction, name, data, options) {
       const job = new Job(queue, name, {}, options, options.jobId);
-      void backend.addJobToTransaction(transaction as never, { ...job.asJSON(), data }, options.jobId);
+      void backend.addJobToTransaction(transaction as never, { ...job.asJSON(), data: data as string }, options.jobId); // BullMQ hands it on as it is, and ioredis takes either
     },
     async close() {
       await queue.close();
