@@ -44,4 +44,4 @@ export { hashedEmail, hashedExternalId } from './hashed.ts';
 export { MAX_EVENT_AGE_MS, MAX_FUTURE_MS, MAX_REQUEST_BYTES } from './limits.ts';
 export { waitHintMs, DEFAULT_COOLDOWN_MS } from './rate-limit.ts';
 export { readMetaRefusal, readMetaReply, type MetaRefusal } from './reply.ts';
-export { authMembers, authParameters, metaRequest } from './request.ts';
+export { appSecretProof, authMembers, metaRequest } from './request.ts';

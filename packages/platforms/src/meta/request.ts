@@ -29,14 +29,6 @@ export function authMembers(accessToken: string, appSecret: string | undefined):
   return appSecret === undefined ? token : `${token},"appsecret_proof":"${appSecretProof(accessToken, appSecret)}"`;
 }
 
-/**
- * The same for a GET, which has no body: Meta documents the query for it. Addresses are never logged or kept here, and
- * `packages/http-out` takes the token out of answers that quote one.
- */
-export function authParameters(accessToken: string, appSecret: string | undefined): Readonly<Record<string, string>> {
-  return { access_token: accessToken, ...(appSecret !== undefined && { appsecret_proof: appSecretProof(accessToken, appSecret) }) };
-}
-
 /** Proves that the caller knows the app's secret. https://developers.facebook.com/docs/graph-api/guides/secure-requests (read 2026-09-12) */
 export function appSecretProof(accessToken: string, appSecret: string): string {
   return createHmac('sha256', appSecret).update(accessToken).digest('hex');

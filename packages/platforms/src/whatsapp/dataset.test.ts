@@ -18,11 +18,11 @@ const reply = (status: number, body: unknown, headers: InboundReply['headers'] =
 });
 
 describe('requests', () => {
-  it('asks with the token in the query', () => {
+  it('asks with the token in a header', () => {
     expect(datasetGetRequest(WABA, TOKEN, TEST_ENDPOINTS)).toEqual({
       method: 'GET',
-      url: `https://graph.meta.test/v25.0/2000000000000001/dataset?access_token=${TOKEN}`,
-      headers: { accept: 'application/json' },
+      url: 'https://graph.meta.test/v25.0/2000000000000001/dataset',
+      headers: { accept: 'application/json', authorization: `Bearer ${TOKEN}` },
       body: undefined,
     });
   });
@@ -34,12 +34,12 @@ describe('requests', () => {
   });
 
   it('proves the app where its secret is known', () => {
-    expect(datasetGetRequest(WABA, TOKEN, PROVEN).url).toBe(`https://graph.meta.test/v25.0/2000000000000001/dataset?access_token=${TOKEN}&appsecret_proof=${PROOF}`);
+    expect(datasetGetRequest(WABA, TOKEN, PROVEN).url).toBe(`https://graph.meta.test/v25.0/2000000000000001/dataset?appsecret_proof=${PROOF}`);
     expect(JSON.parse(datasetCreateRequest(WABA, TOKEN, PROVEN).body ?? '')).toEqual({ access_token: TOKEN, appsecret_proof: PROOF });
   });
 
   it('lets no account id out of its place in the path', () => {
-    expect(datasetGetRequest('../me?x=', TOKEN, TEST_ENDPOINTS).url).toBe(`https://graph.meta.test/v25.0/..%2Fme%3Fx%3D/dataset?access_token=${TOKEN}`);
+    expect(datasetGetRequest('../me?x=', TOKEN, TEST_ENDPOINTS).url).toBe('https://graph.meta.test/v25.0/..%2Fme%3Fx%3D/dataset');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { InboundReply, OutboundRequest, PlatformEndpoints } from '@relay/contract';
 import { asList, asObject, readJson } from '../http/json.ts';
 import { payloadOf } from '../management/errors.ts';
-import { authMembers, authParameters, DEFAULT_COOLDOWN_MS, readMetaRefusal, waitHintMs, type MetaRefusal } from '../meta/index.ts';
+import { appSecretProof, authMembers, DEFAULT_COOLDOWN_MS, readMetaRefusal, waitHintMs, type MetaRefusal } from '../meta/index.ts';
 
 /**
  * The dataset of a WhatsApp Business Account: an account has at most one. Ask first, then create; creating answers with the
@@ -9,10 +9,10 @@ import { authMembers, authParameters, DEFAULT_COOLDOWN_MS, readMetaRefusal, wait
  * https://developers.facebook.com/documentation/ads-commerce/conversions-api/business-messaging (read 2026-09-12)
  */
 
-/** `GET /{version}/{waba}/dataset`, with the token where Meta documents it. */
+/** `GET /{version}/{waba}/dataset`. The token goes into a header: the address ends up in the logs of proxies. */
 export function datasetGetRequest(wabaId: string, accessToken: string, endpoints: PlatformEndpoints): OutboundRequest {
-  const query = new URLSearchParams(authParameters(accessToken, endpoints.metaAppSecret));
-  return { method: 'GET', url: `${edgeOf(wabaId, endpoints)}?${query.toString()}`, headers: { accept: 'application/json' }, body: undefined };
+  const proof = endpoints.metaAppSecret === undefined ? '' : `?appsecret_proof=${appSecretProof(accessToken, endpoints.metaAppSecret)}`;
+  return { method: 'GET', url: `${edgeOf(wabaId, endpoints)}${proof}`, headers: { accept: 'application/json', authorization: `Bearer ${accessToken}` }, body: undefined };
 }
 
 /** `POST /{version}/{waba}/dataset`, with nothing in it but who calls. */

@@ -1,6 +1,6 @@
 import type { InboundReply } from '@relay/contract';
 import { asList, asObject, asText, readJson, type JsonObject } from '../../http/json.ts';
-import { DEFAULT_COOLDOWN_MS, authParameters, readMetaRefusal, waitHintMs, type MetaCredentials, type MetaRefusal } from '../../meta/index.ts';
+import { DEFAULT_COOLDOWN_MS, appSecretProof, readMetaRefusal, waitHintMs, type MetaCredentials, type MetaRefusal } from '../../meta/index.ts';
 import { REPEATABLE, type ManagementContext } from '../context.ts';
 import { PlatformCallError, guided, payloadOf, unreadable, type PlatformCallKind } from '../errors.ts';
 import { allPages, type Listing } from '../gather.ts';
@@ -12,15 +12,16 @@ const BLOCKED_SECONDS = 3600;
 /** Graph pages by 25 unless asked. With nested edges more than this gets "reduce the amount of data" in practice. */
 export const PAGE_SIZE = 50;
 
-/** `GET /{version}/{path}`, with the token where Meta documents it. */
+/** `GET /{version}/{path}`. The token goes into a header, which no proxy logs; the app's proof is a parameter. */
 export async function graphGet(ctx: MetaContext, path: string, parameters: Readonly<Record<string, string>>): Promise<JsonObject> {
   const { metaGraphUrl, metaGraphVersion, metaAppSecret } = ctx.endpoints;
-  const query = new URLSearchParams({ ...parameters, ...authParameters(ctx.accessToken, metaAppSecret) });
+  const query = new URLSearchParams(parameters);
+  if (metaAppSecret !== undefined) query.set('appsecret_proof', appSecretProof(ctx.accessToken, metaAppSecret));
   const reply = await ctx.call(
     {
       method: 'GET',
       url: `${metaGraphUrl}/${metaGraphVersion}/${path}?${query.toString()}`,
-      headers: { accept: 'application/json' },
+      headers: { authorization: `Bearer ${ctx.accessToken}`, accept: 'application/json' },
       body: undefined,
     },
     REPEATABLE,

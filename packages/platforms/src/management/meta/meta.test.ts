@@ -54,8 +54,8 @@ describe('Meta: list of destinations', () => {
       ],
       warnings: [],
     });
-    expect(lines().every((line) => line.endsWith(`&access_token=${TOKEN}`))).toBe(true);
-    expect(seen.every(({ headers, method, repeatable }) => headers['authorization'] === undefined && method === 'GET' && repeatable)).toBe(true);
+    expect(lines().every((line) => !line.includes(TOKEN))).toBe(true);
+    expect(seen.every(({ headers, method, repeatable }) => headers['authorization'] === `Bearer ${TOKEN}` && method === 'GET' && repeatable)).toBe(true);
     expect(lines()[0]).toContain('fields=id%2Caccount_id%2Cname%2Cadspixels%7Bid%2Cname%2Cis_unavailable%7D');
   });
 
