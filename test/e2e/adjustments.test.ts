@@ -119,11 +119,11 @@ describe('adjustConversions', () => {
     const [order] = await sent(1);
     await relay.sandbox.fault({ platform: 'google', match: { path: 'uploadConversionAdjustments' }, times: 1, fault: { kind: 'rate_limit', variant: 'ads_developer', retryAfterSeconds: 6 } });
     const { body } = await adjust([retraction(order!)], { prefer: 'respond-async' });
-    const statusIs = async (status: string) => (await relay.delivery(body.deliveryId)).status === status;
-    await waitFor(() => statusIs('retrying'), { what: 'the quota to be met' });
+    const status = async () => (await relay.delivery(body.deliveryId)).status;
+    await expect.poll(status, { timeout: 10_000 }).toBe('retrying');
     await sent(1);
     // With one cool-down for both the conversion would have come after it.
-    expect(await statusIs('retrying')).toBe(true);
+    expect(await status()).toBe('retrying');
     expect(await relay.settled(body.deliveryId, 20_000)).toMatchObject({ status: 'delivered' });
   });
 
