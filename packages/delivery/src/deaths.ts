@@ -1,3 +1,4 @@
+import type { ItemFault } from '@relay/contract';
 import type { BatchEvent } from './batch.ts';
 import type { Death, DeliverPorts } from './deliver-ports.ts';
 
@@ -49,3 +50,14 @@ export const outcomeUnknown = (events: readonly BatchEvent[], what: string, trac
   message: `${what} It is not known whether the platform took the event, and it would count a repeat twice, so it is not sent again by itself.`,
   traceId,
 });
+
+/** Events that the platform refused in the same words die together. */
+export function deathsByWords(named: readonly (readonly [BatchEvent, ItemFault])[], traceId: string | undefined): Death[] {
+  return [...Map.groupBy(named, ([, fault]) => `${fault.code}\n${fault.message}`).values()].map((group) => ({
+    events: group.map(([event]) => event),
+    reason: 'rejected',
+    code: group[0]![1].code,
+    message: group[0]![1].message,
+    traceId,
+  }));
+}

@@ -1,3 +1,5 @@
+import type { BatchEvent } from './batch.ts';
+
 /**
  * Where to cut a rejected set in two, as the size of the first half.
  *
@@ -18,4 +20,14 @@ export function cutAt(requestOf: readonly number[]): number {
     if (requestOf[size - 1] !== requestOf[size]) return size;
   }
   return half;
+}
+
+/** Numbers the client requests along the set: where the number changes, a cut keeps requests whole. */
+export function requestNumbers(events: readonly BatchEvent[]): number[] {
+  let number = 0;
+  return events.map((event, i) => {
+    const before = events[i - 1];
+    if (before !== undefined && (before.job !== event.job || before.part !== event.part)) number += 1;
+    return number;
+  });
 }

@@ -1,10 +1,10 @@
 import { assertNever, type InboundReply, type ItemFault, type SentBatch, type Verdict } from '@relay/contract';
 import type { BatchEvent, TakenJob } from './batch.ts';
-import { outcomeUnknown } from './deaths.ts';
-import type { Death, DeliverPorts, SendResult, Settlement } from './deliver-ports.ts';
+import { deathsByWords, outcomeUnknown } from './deaths.ts';
+import type { DeliverPorts, SendResult, Settlement } from './deliver-ports.ts';
 import { deliveryIdsOf } from './delivery-ids.ts';
 import type { Account } from './ports.ts';
-import { cutAt } from './salvage.ts';
+import { cutAt, requestNumbers } from './salvage.ts';
 import { stopOfToken, type Stopped } from './stopped.ts';
 import { unquote } from './unquote.ts';
 
@@ -294,24 +294,4 @@ function faultsOf(events: readonly BatchEvent[], faults: readonly ItemFault[]): 
     if (event !== undefined) found.set(event, fault);
   }
   return found;
-}
-
-/** Numbers the client requests along the set: where the number changes, a cut keeps requests whole. */
-function requestNumbers(events: readonly BatchEvent[]): number[] {
-  let number = 0;
-  return events.map((event, i) => {
-    const before = events[i - 1];
-    if (before !== undefined && (before.job !== event.job || before.part !== event.part)) number += 1;
-    return number;
-  });
-}
-
-function deathsByWords(named: readonly (readonly [BatchEvent, ItemFault])[], traceId: string | undefined): Death[] {
-  return [...Map.groupBy(named, ([, fault]) => `${fault.code}\n${fault.message}`).values()].map((group) => ({
-    events: group.map(([event]) => event),
-    reason: 'rejected',
-    code: group[0]![1].code,
-    message: group[0]![1].message,
-    traceId,
-  }));
 }
