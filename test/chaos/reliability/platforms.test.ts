@@ -119,10 +119,11 @@ async function findingOf(platform: SandboxPlatform, row: ErrorRow): Promise<Find
     }
     if (!isLimit(row)) return consequenceOf(sent);
     await until(sent, ({ status }) => status === 'retrying' || status === 'delivered');
-    const resting = await stack.redis.zrange('{relay}:cools', '0', '-1');
+    // What rests is the account, or all that share its app. The worker says so a moment after the receipt does.
+    const isResting = async () => (await stack.redis.zrange('{relay}:cools', '0', '-1')).some((name) => name.includes(sent.accountId));
+    const rests = await waitFor(isResting, { timeoutMs: (PAUSE_S * 1_000) / 2, everyMs: 20 }).catch(() => false);
     const consequence = await consequenceOf(sent);
-    // What rests is the account, or all that share its app.
-    return consequence === 'limit' && !resting.some((name) => name.includes(sent.accountId)) ? 'app_limit' : consequence;
+    return consequence === 'limit' && !rests ? 'app_limit' : consequence;
   };
   return { row, sent, found: await found().catch((error: unknown) => String(error)) };
 }
