@@ -15,7 +15,7 @@ const parts = new AsyncDisposableStack();
 let stack: Stack;
 beforeAll(async () => {
   const redis = await startRedisNode(parts);
-  stack = await startStack(parts, { redisUrl: redis.url, apis: 1, workers: 1, env: { PLATFORM_TIMEOUT_MS: '4000' } });
+  stack = await startStack(parts, { redisUrl: redis.url, apis: 1, workers: 1, env: { PLATFORM_TIMEOUT_MS: '8000' } });
 });
 afterAll(() => parts.disposeAsync());
 
