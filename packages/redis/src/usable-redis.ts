@@ -36,6 +36,9 @@ export async function answering(connection: RedisConnection): Promise<void> {
   for (let tries = 0; ; tries += 1) {
     try {
       await connection.ping();
+      const cluster = connection as unknown;
+      // One that is down is no reason to wait for.
+      if (cluster instanceof Cluster) await Promise.allSettled(cluster.nodes('master').map((node) => node.ping()));
       return;
     } catch {
       // Not there yet, or still loading its file; orchestrators start things in any order.

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { globals, jobDataSchema, keys, payloadContext, unpackPayload } from '@relay/redis/testing';
 import { aRequest, batchOf, delivered, dump, idempotent, idOf, openRelay, PERSON, send, type Relay, type RequestShape } from './a-relay.ts';
@@ -74,6 +75,26 @@ describe('one request', () => {
 });
 
 describe('group commit', () => {
+  /** Whether two requests, a few turns of the event loop apart, came into one job right after a write of so many. */
+  async function share(destinationId: string, before: number): Promise<boolean> {
+    await Promise.all(Array.from({ length: before }, (_, i) => send(relay.api, { destinationId: `${destinationId}-before`, events: [`${destinationId}-${i}`] })));
+    const first = send(relay.api, { destinationId, events: ['first'] });
+    for (let i = 0; i < 3; i += 1) await turn();
+    await Promise.all([first, send(relay.api, { destinationId, events: ['second'] })]);
+    return (await jobsOf(destinationId)).length === 1;
+  }
+
+  test('waits a moment for more in a crowd, and never for one that comes alone', async () => {
+    const [crowd, alone]: [boolean[], boolean[]] = [[], []];
+    // On a busy machine the moment may be over by the time that the write before it is.
+    for (let round = 0; round < 30 && !crowd.includes(true); round += 1) {
+      crowd.push(await share(`crowd-${round}`, 20));
+      alone.push(await share(`alone-${round}`, 1));
+    }
+    expect(crowd).toContain(true);
+    expect(alone).not.toContain(true);
+  });
+
   test('merges single events of one destination that come at once into few jobs, each event once', async () => {
     const ids = await Promise.all(Array.from({ length: 300 }, (_, i) => send(relay.api, { destinationId: 'group', events: [`group-${i}`] })));
     expect(new Set(ids).size).toBe(300);
