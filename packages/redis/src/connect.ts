@@ -48,7 +48,7 @@ export function createConnector(redisUrl: string): Connector {
           );
         case 'cluster':
           return guard(
-            knownNodesAtOnce(new Cluster(target.hosts, {
+            connectedAtOnce(new Cluster(target.hosts, {
               redisOptions: { ...shared(options), ...target.auth },
               enableOfflineQueue: role !== 'producer',
               // ioredis (6.0) never settles a connect() whose check of the cluster's state fails once, and BullMQ's blocking wait
@@ -57,7 +57,7 @@ export function createConnector(redisUrl: string): Connector {
               // A write that was on its way when the connection broke may have happened: it is not sent again by itself.
               ...(role === 'producer' && { retryDelayOnFailover: 0 }),
               clusterRetryStrategy: (times) => Math.min(times * 100, RECONNECT_MAX_MS),
-            })) as unknown as Redis,
+            }), role) as unknown as Redis,
           );
       }
     },
@@ -65,11 +65,11 @@ export function createConnector(redisUrl: string): Connector {
 }
 
 /**
- * Connects to a node as soon as it is known. ioredis would with the first command, and a producer's next ones are refused while
- * that goes on: of several that are given together all but one would fail.
+ * A producer connects to a node as soon as it is known. ioredis would with the first command, and refuse the producer's next ones
+ * while that goes on: of several that are given together all but one would fail. Others' commands wait.
  */
-function knownNodesAtOnce(cluster: Cluster): Cluster {
-  cluster.on('+node', (node: Redis) => void node.ping().catch(() => undefined)); // whoever needs the node hears of it
+function connectedAtOnce(cluster: Cluster, role: ConnectionRole): Cluster {
+  if (role === 'producer') cluster.on('+node', (node: Redis) => void node.ping().catch(() => undefined)); // whoever needs the node hears of it
   return cluster;
 }
 

@@ -105,8 +105,8 @@ class Committer {
 
   /**
    * Requests that are in already, but not read yet, come along: fewer and fuller jobs, for no more than a turn of the event
-   * loop. In a crowd, where a request waits for its turn at the processor anyway, writes keep their distance: a write, its job and
-   * what the worker does with it cost as much as ten single events.
+   * loop. In a crowd, where a request waits for its turn at the processor anyway, writes keep their distance: the more
+   * of them share a write, its job and what the worker does with it, the less each costs.
    */
   async #gather(): Promise<void> {
     if (this.#waitingBytes >= GATHER_BYTES) return;

@@ -6,6 +6,8 @@ import type { RedisConnection } from './connect.ts';
 const MIN_MAJOR = 7;
 const FIRST_POLL_MS = 5;
 const POLL_MS = 250;
+/** A cluster's node that is down is not waited for longer: its slots answer for themselves. */
+const NODES_MS = 2_000;
 
 /**
  * Waits until Redis answers, then looks whether it can be trusted with events.
@@ -36,13 +38,17 @@ export async function answering(connection: RedisConnection): Promise<void> {
   for (let tries = 0; ; tries += 1) {
     try {
       await connection.ping();
-      const cluster = connection as unknown;
-      // One that is down is no reason to wait for.
-      if (cluster instanceof Cluster) await Promise.allSettled(cluster.nodes('master').map((node) => node.ping()));
+      await nodesConnected(connection);
       return;
     } catch {
       // Not there yet, or still loading its file; orchestrators start things in any order.
       await sleep(Math.min(FIRST_POLL_MS * 2 ** tries, POLL_MS));
     }
   }
+}
+
+async function nodesConnected(connection: unknown): Promise<void> {
+  if (!(connection instanceof Cluster)) return;
+  const pings = connection.nodes('master').map((node) => node.ping());
+  await Promise.race([Promise.allSettled(pings), sleep(NODES_MS, undefined, { ref: false })]);
 }
