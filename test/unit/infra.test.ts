@@ -69,6 +69,7 @@ const VARIABLES: Readonly<Record<string, string | null>> = {
   LOG_MAX_ENTRIES: '100000',
   EVENT_INDEX_HOURS: '72',
   BODY_LIMIT_BYTES: '33554432',
+  INGEST_THREADS: '2',
   SHUTDOWN_GRACE_MS: '25000',
   QUEUE_LANES: '1',
   LOG_LEVEL: 'info',

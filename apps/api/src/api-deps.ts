@@ -1,8 +1,9 @@
-import type { AdsPlatformId, DeliveryPlatform, PlatformDefinition, PlatformEndpoints } from '@relay/contract';
+import type { AdsPlatformId, DeliveryPlatform, PlatformDefinition, PlatformEndpoints, PlatformId } from '@relay/contract';
 import type { AccountStore, ApiKey, ApiKeyStore, ConversationStore, DeadLetterStore, DeliveryStore, Enqueue, Health, Locks, Scope, Send } from '@relay/delivery';
 import type { Logger, Metrics } from '@relay/runtime';
 import type { ActionCache } from '@relay/redis';
 import type { BoardQueue } from './board/board-queue.ts';
+import type { LargeBodies } from './ingest/pool.ts';
 import type { RunOperation } from './management/run-operation.ts';
 
 export interface ApiSettings {
@@ -23,6 +24,10 @@ export interface ApiDeps {
   readonly deadLetters: DeadLetterStore;
   readonly health: Health;
   readonly enqueue: Enqueue;
+  /** A new id for a delivery to this destination. */
+  readonly newDeliveryId: (platform: PlatformId, accountId: string, destinationId: string) => string;
+  /** Threads for large bodies; without them everything is done in the main one. */
+  readonly largeBodies?: LargeBodies | undefined;
   readonly platforms: Readonly<Partial<Record<AdsPlatformId, PlatformDefinition> & Record<'whatsapp', DeliveryPlatform>>>;
   readonly conversations: ConversationStore;
   readonly locks: Locks;

@@ -40,7 +40,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   installRequestFacts(app, deps);
   installHttpRules(app);
   installErrors(app, deps, routes);
-  installJsonBody(app);
+  installJsonBody(app, deps);
   installHtmlHeaders(app);
   await installOpenapi(app);
   installOpsRoutes(app, deps);

@@ -5,6 +5,7 @@ import { oldLinkedinVersion, PLATFORMS, whatsappMessaging } from '@relay/platfor
 import { applyBootstrap, openApiStore } from '@relay/redis';
 import { createLogger, createMetrics, createSealer, describeConfig, platformEndpoints, readApiConfig, runProcess } from '@relay/runtime';
 import { buildApi } from './build-api.ts';
+import { openThreads } from './ingest/pool.ts';
 import { createAccessTokens } from './management/access-tokens.ts';
 import { callLimitsOf } from './management/call-limits.ts';
 import { createRunOperation } from './management/run-operation.ts';
@@ -33,8 +34,10 @@ await runProcess(
     }
     const { send, close } = createSend({ ...LISTING_SEND_OPTIONS, timeoutMs: limits.callMs, now: Date.now });
     stack.defer(close);
+    const isIndexed = config.retention.eventIndexHours > 0;
     const app = await buildApi({
       ...store,
+      largeBodies: config.ingestThreads === 0 ? undefined : openThreads(stack, config.ingestThreads, { secretKeys: config.secretKeys, isIndexed }),
       platforms,
       send,
       endpoints: platformEndpoints(config),

@@ -2,7 +2,7 @@ import type { ConversionEvent, ItemResult } from '@relay/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acceptEvents, duplicateEventIds, type AcceptInput } from './accept.ts';
-import { aDefinition, anAccount } from './testing/deliver.test-kit.ts';
+import { aDefinition } from './testing/deliver.test-kit.ts';
 
 const anEvent = (over: Partial<ConversionEvent> = {}): ConversionEvent => ({ eventName: 'Purchase', eventTime: 1_700_000_000, eventId: 'e1', user: {}, ...over });
 
@@ -11,7 +11,7 @@ function accept(eventIds: readonly string[], over: Partial<AcceptInput> = {}, ma
   const toItem = ({ eventId }: ConversionEvent): ItemResult =>
     eventId.startsWith('bad') ? { kind: 'refused', code: 'event_too_old', message: 'Too old.' } : { kind: 'item', wire: eventId, expiresAtMs: 5 };
   return acceptEvents({
-    account: anAccount(),
+    accountId: 'acc',
     definition: aDefinition({ toItem, maxRequestBytes, maxEvents: 7 }),
     destinationId: 'dest',
     events: eventIds.map((eventId) => anEvent({ eventId })),

@@ -1,5 +1,5 @@
 import type { AdsPlatformId, Consent, ConversionEvent, PlatformDefinition } from '@relay/contract';
-import type { Account, Failure } from './ports.ts';
+import type { Failure } from './ports.ts';
 
 /** One event that was accepted for delivery: what the queue keeps of it. */
 export interface AcceptedEvent {
@@ -11,19 +11,18 @@ export interface AcceptedEvent {
   readonly expiresAtMs: number;
 }
 
-/** One client request, ready to be stored: what goes into chunks, and what was refused at once. */
-export interface AcceptedRequest {
+/** What is known of one client request besides its events. */
+export interface RequestFacts {
   readonly platform: AdsPlatformId | 'whatsapp';
   readonly accountId: string;
   readonly destinationId: string;
   readonly testCode: string | undefined;
   readonly consent: Consent | undefined;
-  readonly events: readonly AcceptedEvent[];
   readonly refused: readonly Failure[];
   readonly eventsSubmitted: number;
   /** Distinct names, in order of appearance, at most a handful. */
   readonly eventNames: readonly string[];
-  /** How many of `events` lack what the platform asks for and does not insist on (`ItemResult`). */
+  /** How many of the accepted events lack what the platform asks for and does not insist on (`ItemResult`). */
   readonly lackingWebContext?: number | undefined;
   /** What the events are, where not conversions: they go to another endpoint, never in one request with conversions. */
   readonly kind?: 'adjustment' | undefined;
@@ -36,9 +35,40 @@ export interface AcceptedRequest {
   readonly maxChunkBytes: number;
 }
 
-/** What a client sent, parsed, and the account and platform that it goes to. */
+/** One client request, ready to be stored: what goes into chunks, and what was refused at once. */
+export interface AcceptedRequest extends RequestFacts {
+  readonly events: readonly AcceptedEvent[];
+}
+
+/** The same with its events packed already, which for a large request is done in another thread. Made by the storage. */
+export interface PackedRequest extends RequestFacts {
+  /** The delivery that it was packed for. */
+  readonly deliveryId: string;
+  readonly chunks: readonly PackedChunk[];
+  /** All event ids in the order in which they were submitted, where they are few enough to be shown in a row of the log. */
+  readonly rowEventIds: readonly string[] | undefined;
+}
+
+/** Events of one destination as they are stored. */
+export interface PackedChunk {
+  readonly events: number;
+  /** Of the events, unpacked. */
+  readonly bytes: number;
+  /** Unix ms, of the oldest event. */
+  readonly acceptedAtMs: number;
+  /** The data of the job, JSON in UTF-8. */
+  readonly data: Buffer;
+  /** Entries of the event index: `"field","value"` of each event, joined by commas; '' where it is off. */
+  readonly index: string;
+}
+
+export function countAccepted(request: AcceptedRequest | PackedRequest): number {
+  return 'events' in request ? request.events.length : request.chunks.reduce((sum, { events }) => sum + events, 0);
+}
+
+/** What a client sent, parsed, and where it goes. */
 export interface AcceptInput {
-  readonly account: Account;
+  readonly accountId: string;
   readonly definition: PlatformDefinition;
   /** Canonical: what `parseDestination` gave. */
   readonly destinationId: string;
@@ -53,7 +83,7 @@ const MAX_NAMES = 5;
 
 /** Normalises and hashes every event, at ingest, so that what is stored is already the platform's wire event. Pure. */
 export function acceptEvents(input: AcceptInput): AcceptedRequest {
-  const { definition, account, destinationId, consent, nowMs } = input;
+  const { definition, accountId, destinationId, consent, nowMs } = input;
   const context = { nowMs, destinationId, consent };
   const events: AcceptedEvent[] = [];
   const refused: Failure[] = [];
@@ -79,7 +109,7 @@ export function acceptEvents(input: AcceptInput): AcceptedRequest {
   }
   return {
     platform: definition.id,
-    accountId: account.id,
+    accountId,
     destinationId,
     testCode: input.testCode,
     consent,

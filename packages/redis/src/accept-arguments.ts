@@ -1,25 +1,39 @@
-import type { EnqueueOptions } from '@relay/delivery';
-import { countOf, type Chunk, type Entry } from './chunks.ts';
+import { countAccepted, type AcceptedRequest, type EnqueueOptions, type PackedChunk, type PackedRequest, type RequestFacts } from '@relay/delivery';
 import type { EnqueueConfig } from './enqueue.ts';
 import { EVENT_BUCKET_MS, eventField, keys, type Lane } from './keys.ts';
-import { MAX_ROW_EVENT_IDS, MAX_ROW_TEXT } from './limits.ts';
+import { MAX_ROW_TEXT } from './limits.ts';
+import { rowEventIds } from './pack.ts';
 
-/** The argument of accept.lua; its head says what each field is. */
+/** A request that is going to be stored, under the delivery id that it was given. */
+export interface PlannedRequest {
+  readonly request: AcceptedRequest | PackedRequest;
+  readonly deliveryId: string;
+  readonly options: EnqueueOptions;
+}
+
+/** A chunk that is going to be stored; of several requests that share it, the first. */
+export interface PlannedChunk {
+  readonly request: RequestFacts;
+  readonly packed: PackedChunk;
+}
+
+/** The argument of accept.lua, JSON; its head says what each field is. */
 export function acceptArguments(input: {
   lane: Lane;
-  plan: { entries: readonly (Entry & { options: EnqueueOptions })[]; idempotency: readonly (readonly [string, string, number])[] };
-  chunks: readonly Chunk[];
+  plan: { entries: readonly PlannedRequest[]; idempotency: readonly (readonly [string, string, number])[] };
+  chunks: readonly PlannedChunk[];
+  /** Per delivery, the events of each of its chunks. */
   chunksOf: ReadonlyMap<string, readonly number[]>;
   jobs: readonly (readonly [string, string, number, number])[];
   accepted: number;
   config: EnqueueConfig;
-}): unknown {
+}): string {
   const { lane, plan, config } = input;
   const ttl = config.logRetentionDays * 86_400;
   const nowMs = config.now();
   let refused = 0;
   for (const { request } of plan.entries) refused += request.refused.length;
-  return {
+  const rest = {
     tag: lane.tag,
     prefix: keys.job(lane, ''),
     ttl,
@@ -30,12 +44,14 @@ export function acceptArguments(input: {
     refused,
     deliveries: plan.entries.map((entry) => deliveryOf(entry, input.chunksOf.get(entry.deliveryId) ?? [], config.apiId)),
     jobs: input.jobs,
-    index: config.eventIndexHours > 0 ? indexOf(lane, plan.entries, input.chunks, nowMs) : [],
     idem: plan.idempotency,
   };
+  const index = config.eventIndexHours > 0 ? indexOf(lane, plan.entries, input.chunks, nowMs) : [];
+  // The entries are JSON already, and by far the most of it.
+  return `${JSON.stringify(rest).slice(0, -1)},"index":[${index.join()}]}`;
 }
 
-function deliveryOf(entry: Entry & { options: EnqueueOptions }, chunks: readonly number[], apiId: string) {
+function deliveryOf(entry: PlannedRequest, chunks: readonly number[], apiId: string) {
   const { request, deliveryId, options } = entry;
   const fields: (string | number)[] = [
     'p', request.platform,
@@ -46,14 +62,12 @@ function deliveryOf(entry: Entry & { options: EnqueueOptions }, chunks: readonly
     'at', request.acceptedAtMs,
     'nm', joined(request.eventNames),
   ];
-  if (request.eventsSubmitted <= MAX_ROW_EVENT_IDS) {
-    const submitted = [...request.events, ...request.refused.map(({ eventIndex, eventId }) => ({ index: eventIndex, eventId }))];
-    fields.push('ei', JSON.stringify(submitted.sort((a, b) => a.index - b.index).map(({ eventId }) => eventId)));
-  }
+  const eventIds = 'events' in request ? rowEventIds(request) : request.rowEventIds;
+  if (eventIds !== undefined) fields.push('ei', JSON.stringify(eventIds));
   if (request.conversationId !== undefined) fields.push('cv', request.conversationId);
   if (options.wantsReply) fields.push('rp', apiId);
   for (const [k, events] of chunks.entries()) fields.push(`c${k}`, `q|${events}|0|0|0||||`);
-  const final = request.events.length === 0;
+  const final = countAccepted(request) === 0;
   if (final) fields.push('dn', request.acceptedAtMs);
   return {
     id: deliveryId,
@@ -79,31 +93,20 @@ function joined(names: readonly string[]): string {
 }
 
 /** Event id → delivery, index and chunk (refused events have none), in the bucket of this hour, one for each account. */
-function indexOf(lane: Lane, entries: readonly Entry[], chunks: readonly Chunk[], nowMs: number) {
+function indexOf(lane: Lane, entries: readonly PlannedRequest[], chunks: readonly PlannedChunk[], nowMs: number): string[] {
   const bucket = Math.floor(nowMs / EVENT_BUCKET_MS);
   const byAccount = new Map<string, string[]>();
-  const listOf = (account: string): string[] => {
-    let list = byAccount.get(account);
-    if (list === undefined) byAccount.set(account, (list = []));
-    return list;
+  const add = (account: string, some: string) => {
+    if (some === '') return;
+    const list = byAccount.get(account);
+    if (list === undefined) byAccount.set(account, [some]);
+    else list.push(some);
   };
-  for (const chunk of chunks) {
-    // An adjustment goes by its order, which is the id of another event.
-    if (chunk.request.kind === 'adjustment') continue;
-    const list = listOf(chunk.request.accountId);
-    let at = 0;
-    for (const part of chunk.parts) {
-      const suffix = `:${part.k.toString(36)}`;
-      for (const end = at + countOf(part); at < end; at += 1) {
-        const event = chunk.events[at]!;
-        list.push(eventField(event.eventId), `${part.d}:${event.index.toString(36)}${suffix}`);
-      }
-    }
-  }
+  for (const { request, packed } of chunks) add(request.accountId, packed.index);
   for (const { request, deliveryId } of entries) {
-    if (request.kind === 'adjustment' || request.refused.length === 0) continue;
-    const list = listOf(request.accountId);
-    for (const event of request.refused) list.push(eventField(event.eventId), `${deliveryId}:${event.eventIndex.toString(36)}`);
+    if (request.kind === 'adjustment') continue;
+    const refused = request.refused.flatMap(({ eventId, eventIndex }) => [eventField(eventId), `${deliveryId}:${eventIndex.toString(36)}`]);
+    add(request.accountId, JSON.stringify(refused).slice(1, -1));
   }
-  return [...byAccount].map(([account, list]) => ({ key: keys.eventIndex(lane.tag, account, bucket), entries: list }));
+  return Array.from(byAccount, ([account, list]) => `{"key":${JSON.stringify(keys.eventIndex(lane.tag, account, bucket))},"entries":[${list.join()}]}`);
 }

@@ -1,20 +1,20 @@
-import { OUTCOME_UNKNOWN, type AcceptedRequest, type EnqueueOptions, type EnqueueResult } from '@relay/delivery';
+import { OUTCOME_UNKNOWN, type AcceptedRequest, type EnqueueOptions, type EnqueueResult, type PackedRequest } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
-import { acceptArguments } from './accept-arguments.ts';
-import { cutChunks, toJobData, type Entry } from './chunks.ts';
+import { acceptArguments, type PlannedChunk, type PlannedRequest } from './accept-arguments.ts';
+import { cutChunks, type Entry } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
-import { jobBytes } from './job-data.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 import { priorityOf, type BacklogReader } from './fairness.ts';
 import { keys, newDeliveryId, newId } from './keys.ts';
 import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
 import { IDEMPOTENCY_TTL_MS, MAX_CONFLICTS } from './limits.ts';
+import { packChunk } from './pack.ts';
 import { readFailures, readReceipt } from './receipt.ts';
 import { withoutReusedKeys } from './reserve-keys.ts';
 
 /** A request that waits for its write. */
 export interface Waiting {
-  readonly request: AcceptedRequest;
+  readonly request: AcceptedRequest | PackedRequest;
   readonly options: EnqueueOptions;
   readonly bytes: number;
   resolve(result: EnqueueResult): void;
@@ -23,7 +23,7 @@ export interface Waiting {
 
 /** What one transaction is going to store, once repeats of an Idempotency-Key are taken out. */
 interface Plan {
-  readonly entries: readonly (Entry & { readonly options: EnqueueOptions })[];
+  readonly entries: readonly PlannedRequest[];
   readonly idempotency: readonly (readonly [string, string, number])[];
   readonly answers: ReadonlyMap<Waiting, EnqueueResult>;
 }
@@ -79,7 +79,7 @@ async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: Enqu
   const taken = await readTaken(connection, watched);
   const refused = await readRefused(queue, all.filter(({ key, once }) => once && taken.has(key)).map(({ key }) => taken.get(key)!.deliveryId));
 
-  const entries: (Entry & { options: EnqueueOptions })[] = [];
+  const entries: PlannedRequest[] = [];
   const idempotency: (readonly [string, string, number])[] = [];
   const answers = new Map<Waiting, EnqueueResult>();
   for (const waiting of group) {
@@ -91,7 +91,7 @@ async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: Enqu
       answers.set(waiting, bodyHash === met.bodyHash ? { kind: 'repeated', deliveryId } : { kind: 'key_reused' });
       continue;
     }
-    const deliveryId = newDeliveryId(lane, deps.config.now());
+    const deliveryId = 'deliveryId' in request ? request.deliveryId : newDeliveryId(lane, deps.config.now());
     for (const { key, bodyHash, ttlMs } of own) {
       // What is sent anew must not be replayed from its dead letter as well.
       const before = taken.get(key);
@@ -134,7 +134,7 @@ async function readRefused({ connection, lane }: LaneQueue, deliveryIds: readonl
 /** `false`: an Idempotency-Key changed under the transaction and nothing was stored. */
 async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps: EnqueueDeps): Promise<boolean> {
   const { lane } = queue;
-  const { chunks, chunksOf } = cutChunks(plan.entries);
+  const { chunks, chunksOf } = planChunks(plan.entries, deps);
   const destinations = [...new Set(chunks.map(({ request }) => backlogField(request)))];
   const { round, waitingEvents } = chunks.length === 0 ? { round: 1, waitingEvents: new Map<string, number>() } : await backlogs.read(destinations);
 
@@ -143,14 +143,14 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
   const jobs: [string, string, number, number][] = [];
   let accepted = 0;
   for (const chunk of chunks) {
-    const { request, events } = chunk;
+    const { request, packed } = chunk;
     const field = backlogField(request);
     const waiting = waitingEvents.get(field)!;
-    waitingEvents.set(field, waiting + events.length);
-    accepted += events.length;
+    waitingEvents.set(field, waiting + packed.events);
+    accepted += packed.events;
     const jobId = newId('j', nowMs);
-    jobs.push([jobId, field, events.length, chunk.acceptedAtMs]);
-    queue.add(transaction, 'deliver', jobBytes(toJobData(chunk, deps.sealer)), {
+    jobs.push([jobId, field, packed.events, packed.acceptedAtMs]);
+    queue.add(transaction, 'deliver', packed.data, {
       ...JOB_OPTIONS,
       jobId,
       timestamp: nowMs,
@@ -164,7 +164,7 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
     ledger,
     keys.backlog(lane.tag, lane.platform),
     keys.open(lane.tag, lane.platform),
-    JSON.stringify(acceptArguments({ lane, plan, chunks, chunksOf, jobs, accepted, config: deps.config })),
+    acceptArguments({ lane, plan, chunks, chunksOf, jobs, accepted, config: deps.config }),
   ]);
   let stored = false;
   try {
@@ -173,6 +173,22 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
     if (!stored) backlogs.forget();
   }
   return stored;
+}
+
+/** Requests that are not packed yet share chunks. */
+function planChunks(entries: readonly PlannedRequest[], deps: EnqueueDeps): { chunks: PlannedChunk[]; chunksOf: Map<string, number[]> } {
+  const loose: Entry[] = [];
+  const packed: PlannedChunk[] = [];
+  for (const { request, deliveryId } of entries) {
+    if ('events' in request) loose.push({ request, deliveryId });
+    else for (const chunk of request.chunks) packed.push({ request, packed: chunk });
+  }
+  const { chunks, chunksOf } = cutChunks(loose);
+  const packing = { sealer: deps.sealer, isIndexed: deps.config.eventIndexHours > 0 };
+  for (const { request, deliveryId } of entries) {
+    if ('chunks' in request) chunksOf.set(deliveryId, request.chunks.map(({ events }) => events));
+  }
+  return { chunks: [...chunks.map((chunk) => ({ request: chunk.request, packed: packChunk(chunk, packing) })), ...packed], chunksOf };
 }
 
 export function backlogField(request: { readonly accountId: string; readonly destinationId: string }): string {

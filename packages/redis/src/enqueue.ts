@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import type { AcceptedRequest, Enqueue, EnqueueOptions, EnqueueResult } from '@relay/delivery';
+import type { AcceptedRequest, Enqueue, EnqueueOptions, EnqueueResult, PackedRequest } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
 import type { Sealer } from '@relay/runtime';
 import { commitGroup, type Waiting } from './commit-group.ts';
@@ -71,7 +71,7 @@ class Committer {
     this.#deps = deps;
   }
 
-  add(request: AcceptedRequest, options: EnqueueOptions): Promise<EnqueueResult> {
+  add(request: AcceptedRequest | PackedRequest, options: EnqueueOptions): Promise<EnqueueResult> {
     if (this.#waiting.length >= MAX_WAITING_REQUESTS || this.#waitingBytes >= MAX_WAITING_BYTES) {
       return Promise.reject(
         new RelayError('queue_full', 'Too many requests wait to be stored. Nothing was stored; send the same request again later.', {
@@ -79,8 +79,7 @@ class Committer {
         }),
       );
     }
-    let bytes = 0;
-    for (const event of request.events) bytes += event.wire.length;
+    const bytes = 'events' in request ? request.events.reduce((sum, { wire }) => sum + wire.length, 0) : request.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, options, bytes, resolve, reject });
       this.#waitingBytes += bytes;

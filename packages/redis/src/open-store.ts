@@ -14,7 +14,7 @@ import { createDeliveryStore } from './deliveries.ts';
 import { createEnqueue } from './enqueue.ts';
 import { createHealth } from './health.ts';
 import { createRelease } from './holds.ts';
-import { createLanes, type Lane, type Lanes } from './keys.ts';
+import { createLanes, newDeliveryId, type Lane, type Lanes } from './keys.ts';
 import { laneQueueOn } from './lane-queue.ts';
 import { createLocks } from './locks.ts';
 import { createReplies } from './replies.ts';
@@ -51,6 +51,8 @@ export interface SharedStore {
 
 export interface ApiStore extends SharedStore {
   readonly enqueue: Enqueue;
+  /** A new id for a delivery to this destination: what `packRequest` needs. */
+  readonly newDeliveryId: (platform: PlatformId, accountId: string, destinationId: string) => string;
   readonly deliveries: DeliveryStore;
   readonly deadLetters: DeadLetterStore;
   readonly conversations: ConversationStore;
@@ -92,6 +94,7 @@ export async function openApiStore(stack: AsyncDisposableStack, options: StoreOp
   return {
     ...shared,
     enqueue,
+    newDeliveryId: (platform, accountId, destinationId) => newDeliveryId(lanes.forDestination(platform, accountId, destinationId), options.now()),
     conversations: createConversationStore({ connection, sealer: options.sealer, retentionDays: options.logRetentionDays, now: options.now }),
     locks: createLocks(connection, options.now),
     actionCache: createActionCache(connection, options.now),

@@ -59,6 +59,7 @@ export const apiFields = {
   OPS_PASSWORD: z.string().optional(),
   SYNC_WAIT_MS: whole(10_000, 0, 120_000),
   BODY_LIMIT_BYTES: whole(33_554_432, 1024, 512 * 1024 * 1024),
+  INGEST_THREADS: whole(2, 0, 64),
 };
 
 export const workerFields = {

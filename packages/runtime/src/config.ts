@@ -40,6 +40,8 @@ export interface SharedConfig {
 }
 export interface ApiConfig extends SharedConfig {
   readonly http: { readonly host: string; readonly port: number; readonly bodyLimitBytes: number; readonly syncWaitMs: number };
+  /** Threads that read large bodies; 0: the main thread does. */
+  readonly ingestThreads: number;
   /** Login of the queue dashboard; `undefined`: it is not served. */
   readonly ops: { readonly user: string; readonly password: string } | undefined;
   /** What one request to a platform may take, ms. */
@@ -72,6 +74,7 @@ export function readApiConfig(env: Env): ApiConfig {
   return deepFreeze({
     ...sharedSlices(data),
     http: { host: data.HOST, port: data.PORT, bodyLimitBytes: data.BODY_LIMIT_BYTES, syncWaitMs: data.SYNC_WAIT_MS },
+    ingestThreads: data.INGEST_THREADS,
     ops: user === undefined || password === undefined ? undefined : { user, password },
     platformTimeoutMs: data.PLATFORM_TIMEOUT_MS,
     webhooks: { metaAppSecret: data.META_APP_SECRET, metaVerifyToken: data.META_VERIFY_TOKEN },

@@ -28,7 +28,7 @@ function describeShared(config: SharedConfig): Record<string, unknown> {
 }
 
 function describeApi(config: ApiConfig): Record<string, unknown> {
-  return { ...config.http, platformTimeoutMs: config.platformTimeoutMs, opsLogin: isSet(config.ops), metaVerifyToken: isSet(config.webhooks.metaVerifyToken) };
+  return { ...config.http, ingestThreads: config.ingestThreads, platformTimeoutMs: config.platformTimeoutMs, opsLogin: isSet(config.ops), metaVerifyToken: isSet(config.webhooks.metaVerifyToken) };
 }
 
 function describeWorker(config: WorkerConfig): Record<string, unknown> {

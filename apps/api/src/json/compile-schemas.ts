@@ -1,6 +1,7 @@
 import { RelayError, sendConversionsSchema, type SendConversions } from '@relay/contract';
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify';
 import { z } from 'zod';
+import { LargeBody } from '../ingest/large-body.ts';
 import { describeIssue } from './describe-issue.ts';
 import { explainFaults } from './explain-faults.ts';
 import { fieldFaultsOf, isUnwalked } from './parse-body.ts';
@@ -28,6 +29,7 @@ export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, htt
   const isKnownRight = hasSoundParts === undefined ? () => false : compileKnownRight(schema, hasSoundParts);
   return (data: unknown) => {
     try {
+      if (data instanceof LargeBody) return { value: data };
       if (isKnownRight(data)) return { value: data };
       const faults = isBody ? fieldFaultsOf(data) : [];
       const parsed = schema.safeParse(data, { error: describeIssue });

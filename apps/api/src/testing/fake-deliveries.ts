@@ -1,4 +1,4 @@
-import type { AcceptedRequest, DeliveryDetails, DeliveryStore, Enqueue, EventState } from '@relay/delivery';
+import { countAccepted, type AcceptedRequest, type PackedRequest, type DeliveryDetails, type DeliveryStore, type Enqueue, type EventState } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
 import { T0 } from './fake-accounts.ts';
 
@@ -34,12 +34,12 @@ export interface FakeDeliveries extends DeliveryStore {
   readonly rows: Map<string, DeliveryDetails>;
   readonly events: Map<string, readonly EventState[]>;
   readonly enqueue: Enqueue;
-  readonly requests: AcceptedRequest[];
+  readonly requests: (AcceptedRequest | PackedRequest)[];
   readonly waits: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined }[];
   /** Gives a delivery its final answer and wakes who waits for it. */
   finish(deliveryId: string, over?: Partial<DeliveryDetails>): void;
   /** What a delivery becomes as soon as it is queued; `undefined`: it stays queued. */
-  onEnqueue: ((request: AcceptedRequest) => Partial<DeliveryDetails>) | undefined;
+  onEnqueue: ((request: AcceptedRequest | PackedRequest) => Partial<DeliveryDetails>) | undefined;
 }
 
 export function fakeDeliveries(): FakeDeliveries {
@@ -61,15 +61,16 @@ export function fakeDeliveries(): FakeDeliveries {
       const key = idempotency === undefined ? undefined : `${idempotency.scope} ${idempotency.key}`;
       const before = key === undefined ? undefined : byKey.get(key);
       if (before !== undefined) return before.bodyHash === idempotency?.bodyHash ? { kind: 'repeated', deliveryId: before.deliveryId } : { kind: 'key_reused' };
-      const deliveryId = `dlv_${rows.size + 1}`;
+      const deliveryId = 'deliveryId' in request ? request.deliveryId : `dlv_${rows.size + 1}`;
       if (key !== undefined) byKey.set(key, { deliveryId, bodyHash: idempotency!.bodyHash });
       fake.requests.push(request);
       const { platform, accountId, destinationId, refused, eventNames } = request;
-      const base = { deliveryId, platform, accountId, destinationId, eventNames: [...eventNames], eventsSubmitted: request.eventsSubmitted, failures: refused, eventsFailed: refused.length, eventIds: request.events.map((event) => event.eventId) };
-      const isRefused = request.events.length === 0;
+      const base = { deliveryId, platform, accountId, destinationId, eventNames: [...eventNames], eventsSubmitted: request.eventsSubmitted, failures: refused, eventsFailed: refused.length, eventIds: 'events' in request ? request.events.map((event) => event.eventId) : undefined };
+      const events = countAccepted(request);
+      const isRefused = events === 0;
       rows.set(deliveryId, aDelivery({ ...base, eventsReceived: 0, traceId: undefined, status: isRefused ? 'failed' : 'queued', finishedAtMs: undefined, durationMs: undefined }));
       const becomes = fake.onEnqueue?.(request);
-      if (becomes !== undefined && !isRefused) fake.finish(deliveryId, { eventsReceived: request.events.length, traceId: 'trace_1', status: refused.length === 0 ? 'delivered' : 'partial', ...becomes });
+      if (becomes !== undefined && !isRefused) fake.finish(deliveryId, { eventsReceived: events, traceId: 'trace_1', status: refused.length === 0 ? 'delivered' : 'partial', ...becomes });
       return { kind: 'accepted', deliveryId };
     },
     get: async (deliveryId) => rows.get(deliveryId),

@@ -60,6 +60,7 @@ export async function openApi(over: Over = {}) {
     deadLetters,
     health,
     enqueue: deliveries.enqueue,
+    newDeliveryId: () => 'dlv_1',
     conversations: fakeConversations(),
     locks: fakeLocks,
     send,

@@ -1,0 +1,128 @@
+import { RelayError } from '@relay/contract';
+import type { AcceptedRequest, PackedRequest } from '@relay/delivery';
+import { PLATFORMS } from '@relay/platforms';
+import { jobDataSchema, payloadContext, unpackPayload } from '@relay/redis/testing';
+import { createSealer } from '@relay/runtime';
+import { afterAll, describe, expect, it } from 'vitest';
+import { T0 } from '../testing/fake-accounts.ts';
+import { aRequest, anEvent, openApi } from '../testing/open-api.ts';
+import { LARGE_BODY_BYTES } from './large-body.ts';
+import { openThreads } from './pool.ts';
+
+const SEND = '/v1/ads/conversions';
+const secretKeys = [Buffer.alloc(32, 7)];
+const stack = new AsyncDisposableStack();
+const largeBodies = openThreads(stack, 1, { secretKeys, isIndexed: true });
+afterAll(() => stack.disposeAsync());
+
+const NOW_S = T0 / 1000;
+const PIXEL = '1234567890123456';
+const largeRequest = (over: Record<string, unknown>) => aRequest({ destinationId: PIXEL, ...over });
+/** With something that no schema knows: a body is large whatever its events are. */
+const padded = (over: Record<string, unknown>) => JSON.stringify({ ...largeRequest(over), padding: 'x'.repeat(LARGE_BODY_BYTES) });
+const events = (count: number, over: (n: number) => Record<string, unknown> = () => ({})) =>
+  Array.from({ length: count }, (_, n) => anEvent({ eventId: `order_${n}`, eventTime: NOW_S, value: 1, currency: 'EUR', user: { email: `person${n}@example.com`, lastName: 'Müller' }, ...over(n) }));
+
+/** The same request, answered with a thread and without. */
+async function answers(body: string | Buffer, options: { as?: string; headers?: Record<string, string> } = {}) {
+  const one = async (over: Parameters<typeof openApi>[0]) => {
+    await using api = await openApi({ platforms: PLATFORMS, ...over });
+    const reply = await api.call('POST', SEND, { body, ...options });
+    return { status: reply.status, body: reply.body, requests: api.deliveries.requests, logged: api.lines.join('') };
+  };
+  return { threaded: await one({ largeBodies }), inline: await one({}) };
+}
+
+/** What a request holds, however it is kept. */
+function contentOf(request: AcceptedRequest | PackedRequest) {
+  if ('events' in request) return request.events.map(({ eventId, expiresAtMs, wire }) => ({ eventId, expiresAtMs, wire }));
+  return request.chunks.flatMap(({ data, events: count, bytes }) => {
+    const job = jobDataSchema.parse(JSON.parse(data.toString()));
+    expect(job).toMatchObject({ n: count, b: bytes, p: [{ d: request.deliveryId }] });
+    const { eventIds, expiresAtMs, wires } = unpackPayload(job.z, createSealer(secretKeys), payloadContext(job.a, job.d), job.b);
+    return eventIds.map((eventId, n) => ({ eventId, expiresAtMs: expiresAtMs[n]!, wire: Buffer.from(wires[n]!).toString() }));
+  });
+}
+
+describe('a large body is answered as it is without threads', () => {
+  const mixed = events(2500, (n) => (n % 10 === 3 ? { eventTime: 1_000_000_000 } : n % 10 === 7 ? { eventId: 'twice' } : {}));
+
+  it.each<[string, string | Buffer]>([
+    ['many events, some too old, some ids twice', JSON.stringify(largeRequest({ events: mixed, testCode: 'TEST1', consent: { adUserData: 'GRANTED' } }))],
+    ['one event, and nearly nothing to keep', padded({ events: events(1) })],
+    ['nothing but refused events', padded({ events: events(2, () => ({ eventTime: 1_000_000_000 })) })],
+    ['umlauts and emoji', JSON.stringify(largeRequest({ events: events(600, (n) => ({ eventName: `Käufe 🛒 ${n}` })) }))],
+  ])('%s', async (_name, body) => {
+    const { threaded, inline } = await answers(body);
+    expect(threaded.body).toMatchObject({ deliveryId: 'dlv_1' });
+    expect(threaded.requests[0]).toHaveProperty('chunks');
+    expect(threaded.status).toBe(200);
+    expect({ ...threaded, requests: [], logged: '' }).toEqual({ ...inline, requests: [], logged: '' });
+    expect(threaded.requests.map(contentOf)).toEqual(inline.requests.map(contentOf));
+    const facts = (request: object) => ({ ...request, events: undefined, chunks: undefined, deliveryId: undefined, rowEventIds: undefined });
+    expect(threaded.requests.map(facts)).toEqual(inline.requests.map(facts));
+  });
+
+  it.each<[string, number, string | Buffer, { as?: string }?]>([
+    ['no JSON', 400, `{"accountId": ${' '.repeat(LARGE_BODY_BYTES)} oops`],
+    ['no UTF-8', 400, Buffer.alloc(LARGE_BODY_BYTES, 0xff)],
+    ['a lone surrogate', 400, padded({ events: [anEvent({ eventId: '\ud800' })] })],
+    ['a wrong field among many', 400, JSON.stringify(largeRequest({ events: events(700, (n) => (n === 650 ? { eventTime: 'now' } : {})) }))],
+    ['an account that is not there', 404, padded({ accountId: 'acc_none' })],
+    ['a key of another account', 403, padded({ accountId: 'acc_other' }), { as: 'shop' }],
+    ['an account without its grant', 403, padded({ accountId: 'acc_off' })],
+    ['a destination that is none', 400, padded({ destinationId: 'pixel' })],
+  ])('%s: refused, and nothing is stored', async (_name, status, body, options) => {
+    const { threaded, inline } = await answers(body, options);
+    expect(threaded.status).toBe(status);
+    expect({ ...threaded, logged: '' }).toEqual({ ...inline, logged: '' });
+    expect(threaded.requests).toEqual([]);
+  });
+});
+
+describe('openThreads', () => {
+  const target = { platform: 'metaads', accountId: 'acc_meta', destinationId: PIXEL, deliveryId: 'dlv_9', nowMs: T0 } as const;
+  const bodyOf = (count: number) => Buffer.from(JSON.stringify(largeRequest({ events: events(count) })));
+
+  it('asks where the events go, once', async () => {
+    const heads: object[] = [];
+    const { request } = await largeBodies.ingest(bodyOf(300), async (head) => (heads.push(head), target));
+    expect(heads).toEqual([{ accountId: 'acc_meta', destinationId: PIXEL }]);
+    expect(request.chunks.map((chunk) => chunk.events)).toEqual([300]);
+    expect(JSON.parse(`[${request.chunks[0]!.index}]`).slice(-2)).toEqual(['order_299', 'dlv_9:8b:0']);
+  });
+
+  it('cuts at the cap of the platform, and knows each event by its chunk', async () => {
+    const { request } = await largeBodies.ingest(bodyOf(2001), async () => target);
+    expect(request.chunks.map((chunk) => chunk.events)).toEqual([1000, 1000, 1]);
+    expect(JSON.parse(`[${request.chunks[2]!.index}]`)).toEqual(['order_2000', 'dlv_9:1jk:2']);
+  });
+
+  it('makes no index where events are not looked up', async () => {
+    await using own = new AsyncDisposableStack();
+    const { request } = await openThreads(own, 1, { secretKeys, isIndexed: false }).ingest(bodyOf(300), async () => target);
+    expect(request.chunks[0]!.index).toBe('');
+  });
+
+  it('throws what was thrown on the question', async () => {
+    const refusal = new RelayError('storage_unavailable', 'Redis is away.');
+    await expect(largeBodies.ingest(bodyOf(300), () => Promise.reject(refusal))).rejects.toBe(refusal);
+  });
+
+  it('works on the next body while one waits to hear where it goes', async () => {
+    const { promise, resolve } = Promise.withResolvers<typeof target>();
+    const first = largeBodies.ingest(bodyOf(300), () => promise);
+    await largeBodies.ingest(bodyOf(200), async () => target);
+    resolve(target);
+    expect((await first).request.chunks[0]!.events).toBe(300);
+  });
+
+  it('fails what a thread had when it ended', async () => {
+    const own = new AsyncDisposableStack();
+    const threads = openThreads(own, 1, { secretKeys, isIndexed: true });
+    const lost = threads.ingest(bodyOf(300), () => new Promise(() => {}));
+    const failed = expect(lost).rejects.toThrow(/terminat|abort|destroy/i);
+    await own.disposeAsync();
+    await failed;
+  });
+});

@@ -1,0 +1,39 @@
+import type { PackedRequest } from '@relay/delivery';
+import type { AdsPlatformId, ErrorCode, ErrorExtras } from '@relay/contract';
+import type { MessagePort } from 'node:worker_threads';
+
+/** What goes to and from a thread about one body: plain data, which is copied or handed over. */
+
+export interface ThreadSettings {
+  readonly secretKeys: readonly Uint8Array[];
+  readonly isIndexed: boolean;
+}
+
+export interface Task {
+  readonly raw: Uint8Array;
+  /** Where `Head` is asked about, once it is known. */
+  readonly port: MessagePort;
+}
+
+/** What the main thread has to know to say where the events go. */
+export interface Head {
+  readonly accountId: string;
+  readonly destinationId: string;
+}
+
+export interface Target {
+  readonly platform: AdsPlatformId;
+  readonly accountId: string;
+  /** Canonical. */
+  readonly destinationId: string;
+  readonly deliveryId: string;
+  readonly nowMs: number;
+}
+
+/** `undefined`: the request was refused, and the thread is done with it. */
+export type TargetAnswer = Target | undefined;
+
+export type Outcome =
+  | { readonly kind: 'packed'; readonly request: PackedRequest; readonly duplicates: readonly string[] }
+  | { readonly kind: 'fault'; readonly code: ErrorCode; readonly message: string; readonly extras: ErrorExtras }
+  | { readonly kind: 'refused' };
