@@ -1,14 +1,9 @@
 import { Job, Queue, type JobsOptions, type RedisQueueBackend } from 'bullmq';
-import type { ChainableCommander } from 'ioredis';
 import type { Connector, ConnectionRole, RedisConnection } from './connect.ts';
 import { keys, type Lane } from './keys.ts';
 import { scriptsKnown } from './known-scripts.ts';
-import { defineScripts, type ScriptName } from './scripts.ts';
-
-/** A MULTI that BullMQ's scripts, ours and plain commands can be queued on: all of it happens, or nothing. */
-export type Transaction = Omit<ChainableCommander, 'hset'> & {
-  runCommand(name: ScriptName, args: readonly (string | number)[]): Transaction;
-};
+import { defineScripts } from './scripts.ts';
+import { leanTransaction, type Transaction } from './transaction.ts';
 
 /**
  * Attempts are the worker's to count (it also knows expiries and what spends no attempt), so BullMQ never gives a job up:
@@ -42,11 +37,11 @@ export interface LaneQueue {
 
 /** @param dead open the lane's dead letters (`metaads.dead`) instead of its queue. */
 export function openLaneQueue(connector: Connector, lane: Lane, role: ConnectionRole, dead = false): LaneQueue {
-  return laneQueueOn(connector.open(role), lane, dead, true);
+  return laneQueueOn(connector.open(role), lane, dead, { owned: true, lean: role === 'producer' && !connector.isCluster });
 }
 
 /** The same on a connection that others use too, and that somebody else closes. */
-export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boolean, ownsConnection = false): LaneQueue {
+export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boolean, { owned = false, lean = false } = {}): LaneQueue {
   defineScripts(connection);
   const queue = new Queue(dead ? `${lane.queue}.dead` : lane.queue, {
     connection,
@@ -66,7 +61,7 @@ export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boole
     async transaction() {
       const client = await backend.client;
       await scriptsKnown(connection, keys.ledger(lane.tag, lane.platform));
-      return client.multi() as unknown as Transaction;
+      return lean ? leanTransaction(connection) : (client.multi() as unknown as Transaction);
     },
     async commit(transaction) {
       const results = await transaction.exec();
@@ -84,7 +79,7 @@ export function laneQueueOn(connection: RedisConnection, lane: Lane, dead: boole
     },
     async close() {
       await queue.close();
-      if (ownsConnection) connection.disconnect();
+      if (owned) connection.disconnect();
     },
   };
 }
