@@ -66,11 +66,11 @@ export function fakeDeliveries(): FakeDeliveries {
       fake.requests.push(request);
       const { platform, accountId, destinationId, refused, eventNames } = request;
       const base = { deliveryId, platform, accountId, destinationId, eventNames: [...eventNames], eventsSubmitted: request.eventsSubmitted, failures: refused, eventsFailed: refused.length, eventIds: 'events' in request ? request.events.map((event) => event.eventId) : undefined };
-      const events = countAccepted(request);
-      const isRefused = events === 0;
+      const accepted = countAccepted(request);
+      const isRefused = accepted === 0;
       rows.set(deliveryId, aDelivery({ ...base, eventsReceived: 0, traceId: undefined, status: isRefused ? 'failed' : 'queued', finishedAtMs: undefined, durationMs: undefined }));
       const becomes = fake.onEnqueue?.(request);
-      if (becomes !== undefined && !isRefused) fake.finish(deliveryId, { eventsReceived: events, traceId: 'trace_1', status: refused.length === 0 ? 'delivered' : 'partial', ...becomes });
+      if (becomes !== undefined && !isRefused) fake.finish(deliveryId, { eventsReceived: accepted, traceId: 'trace_1', status: refused.length === 0 ? 'delivered' : 'partial', ...becomes });
       return { kind: 'accepted', deliveryId };
     },
     get: async (deliveryId) => rows.get(deliveryId),

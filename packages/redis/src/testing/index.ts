@@ -6,3 +6,4 @@ export { letterDataSchema, type LetterData } from '../letter-data.ts';
 export { jobRef, settle, type SettleOp } from '../settle.ts';
 export { statusDataSchema } from '../status-poll.ts';
 export { takeJob } from '../taken-job.ts';
+export { leanTransaction } from '../transaction.ts';
