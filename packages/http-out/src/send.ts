@@ -1,7 +1,7 @@
-import { Agent, request as undiciRequest } from 'undici';
+import { Agent } from 'undici';
 import type { AnyRequest } from '@relay/contract';
 import type { Send, SendResult } from '@relay/delivery';
-import { noteStart } from './note-start.ts';
+import { ReplyCollector, ReplyTooLarge, type RawReply } from './collect-reply.ts';
 import { isGrant, withoutSecrets } from './without-secrets.ts';
 
 export interface SendOptions {
@@ -44,48 +44,34 @@ export function createSend(options: SendOptions): { send: Send; close(): Promise
 async function exchange(agent: Agent, outbound: AnyRequest, options: SendOptions): Promise<SendResult> {
   const startedAt = performance.now();
   const tookMs = () => Math.round(performance.now() - startedAt);
-  const signal = AbortSignal.timeout(options.timeoutMs);
-  // What fails before this sent nothing, whatever it is called; whatever comes later may have reached the platform. undici aborts
-  // a request whose time ran out while its connection was made only when that stands, and then writes none of it.
-  let begun = false;
-  const noteBegun = noteStart(() => {
-    begun = !signal.aborted;
-  });
+  const collector = new ReplyCollector(options.maxReplyBytes);
+  const deadline = setTimeout(() => collector.giveUp(new DeadlinePassed()), options.timeoutMs);
   try {
-    const response = await undiciRequest(outbound.url, {
-      method: outbound.method,
-      headers: outbound.headers,
-      body: outbound.body ?? null,
-      dispatcher: agent.compose(noteBegun),
-      signal,
-    });
-    const body = await readCapped(response.body, options.maxReplyBytes);
-    const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(response.headers)) {
-      if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-    }
-    const status = response.statusCode;
-    const said = isGrant(status, outbound) ? body : withoutSecrets(body, outbound);
-    return { kind: 'reply', reply: { status, headers, body: said, receivedAtMs: options.now() }, tookMs: tookMs() };
+    const { origin, pathname, search } = new URL(outbound.url);
+    const { method, headers, body } = outbound;
+    agent.dispatch({ origin, path: pathname + search, method, headers, body: body ?? null }, collector);
+    const { status, headers: received, body: text } = await collector.reply;
+    const said = isGrant(status, outbound) ? text : withoutSecrets(text, outbound);
+    return { kind: 'reply', reply: { status, headers: joined(received), body: said, receivedAtMs: options.now() }, tookMs: tookMs() };
   } catch (error) {
     const said = codeOf(error);
-    const code = begun || NOT_SENT.has(said) ? said : 'connect_failed';
+    // What fails before writing began sent nothing, whatever it is called; whatever comes later may have reached the platform.
+    const code = collector.hasBegun || NOT_SENT.has(said) ? said : 'connect_failed';
     return { kind: 'failed', code, message: SENTENCES[code], bodySent: !NOT_SENT.has(code), tookMs: tookMs() };
+  } finally {
+    clearTimeout(deadline);
   }
 }
 
-class ReplyTooLarge extends Error {}
-
-async function readCapped(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    if (bytes > maxBytes) throw new ReplyTooLarge();
-    parts.push(part);
+function joined(received: RawReply['headers']): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(received)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
-  return Buffer.concat(parts).toString();
+  return headers;
 }
+
+class DeadlinePassed extends Error {}
 
 /** What can go wrong on the way, as codes for metrics and receipts. */
 const SENTENCES = {
@@ -118,8 +104,8 @@ const BY_ERROR_CODE: Readonly<Record<string, FailureCode>> = {
 
 function codeOf(error: unknown): FailureCode {
   if (error instanceof ReplyTooLarge) return 'reply_too_large';
+  if (error instanceof DeadlinePassed) return 'timeout';
   if (!(error instanceof Error)) return 'network_error';
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timeout';
   const code = (error as NodeJS.ErrnoException).code ?? (error.cause as NodeJS.ErrnoException | undefined)?.code ?? '';
   if (code.startsWith('ERR_TLS') || code.startsWith('CERT_') || code.includes('SELF_SIGNED') || code.startsWith('UNABLE_TO_')) return 'tls_failed';
   return BY_ERROR_CODE[code] ?? 'network_error';
