@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { RelayError } from '@relay/contract';
 import type { AcceptedRequest, PackedRequest } from '@relay/delivery';
 import { PLATFORMS } from '@relay/platforms';
@@ -115,6 +116,22 @@ describe('openThreads', () => {
     await largeBodies.ingest(bodyOf(200), async () => target);
     resolve(target);
     expect((await first).request.chunks[0]!.events).toBe(300);
+  });
+
+  it('fails what a thread had when it died, and goes on with another', async () => {
+    const workers: Worker[] = [];
+    const note = (worker: Worker) => void workers.push(worker);
+    process.on('worker', note);
+    await using own = new AsyncDisposableStack();
+    const threads = openThreads(own, 1, { secretKeys, isIndexed: true });
+    const dies = (): Promise<never> => {
+      process.off('worker', note);
+      void workers[0]!.terminate();
+      return new Promise(() => {});
+    };
+    await expect(threads.ingest(bodyOf(300), dies)).rejects.toThrow(/worker/i);
+    const { request } = await threads.ingest(bodyOf(200), async () => target);
+    expect(request.chunks.map((chunk) => chunk.events)).toEqual([200]);
   });
 
   it('fails what a thread had when it ended', async () => {

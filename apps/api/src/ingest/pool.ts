@@ -59,7 +59,7 @@ async function run(pool: Piscina<Task, Outcome>, raw: Buffer, targetOf: (head: H
   const { port1, port2 } = new MessageChannel();
   let refusal: unknown;
   port1.on('message', (head: Head) => {
-    targetOf(head).then(
+    Promise.resolve(head).then(targetOf).then(
       (target) => port1.postMessage(target),
       (error: unknown) => {
         refusal = error;
