@@ -72,37 +72,3 @@ describe('a request that fails', () => {
     expect(await send(`http://127.0.0.1:${port}/`)).toMatchObject({ kind: 'failed', bodySent: true });
   });
 });
-
-describe('an answer', () => {
-  it('that breaks off in the middle, or takes too long there, is none', async () => {
-    const breaking = await tcp((socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"a"')));
-    expect(await open(5_000)(`http://127.0.0.1:${breaking}/`)).toMatchObject({ kind: 'failed', code: 'connection_reset', bodySent: true });
-    const stalling = await tcp((socket) => socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"a"')));
-    expect(await open(50)(`http://127.0.0.1:${stalling}/`)).toMatchObject({ kind: 'failed', code: 'timeout', bodySent: true });
-  });
-
-  it('is what comes after what is only said in advance', async () => {
-    const port = await http((_request, response) => {
-      response.writeEarlyHints({ link: '</style.css>; rel=preload' });
-      response.writeHead(201, { 'x-trace': 'abc', 'set-cookie': ['a=1', 'b=2'] }).end('{"ok":true}');
-    });
-    const result = await open(5_000)(`http://127.0.0.1:${port}/`);
-    expect(result).toMatchObject({ kind: 'reply', reply: { status: 201, body: '{"ok":true}', headers: { 'x-trace': 'abc', 'set-cookie': 'a=1, b=2' } } });
-  });
-
-  it('is not followed where it points elsewhere', async () => {
-    const seen: string[] = [];
-    const port = await http((request, response) => {
-      seen.push(request.url!);
-      response.writeHead(307, { location: '/elsewhere' }).end();
-    });
-    expect(await open(5_000)(`http://127.0.0.1:${port}/here?a=1`)).toMatchObject({ kind: 'reply', reply: { status: 307, body: '' } });
-    expect(seen).toEqual(['/here?a=1']);
-  });
-
-  it('is not waited for where the request could not even be written', async () => {
-    const { send, close } = createSend({ ...DEFAULT_SEND_OPTIONS, timeoutMs: 5_000, now: () => 0 });
-    stack.push(close);
-    expect(await send({ method: 'POST', url: 'http://127.0.0.1:9/', headers: { authorization: 'Bearer line\nbreak' }, body: '{}' })).toMatchObject({ kind: 'failed', bodySent: false });
-  });
-});
