@@ -98,10 +98,11 @@ describe('adjustConversions', () => {
     await relay.sandbox.switches({ 'googleAds.duplicateRows': duplicateRows });
     await relay.sandbox.fault({ platform: 'google', match: { path: 'uploadConversionAdjustments' }, times: 2, fault: { kind: 'latency', ms: 1_000 } });
     const uploads = () => relay.wire().filter(({ path }) => path.includes('uploadConversionAdjustments'));
+    const firsts: string[] = [];
     // As many requests as may be under way to a destination; meanwhile the others gather.
     for (const other of others) {
       const before = uploads().length;
-      await adjust([retraction(other)], { prefer: 'respond-async' });
+      firsts.push((await adjust([retraction(other)], { prefer: 'respond-async' })).body.deliveryId);
       await waitFor(() => uploads().length > before, { what: 'the request' });
     }
     const same = retraction(order!);
@@ -113,6 +114,8 @@ describe('adjustConversions', () => {
     expect(codes.length).toBeLessThanOrEqual(1);
     expect(codes.filter((code) => code !== 'CONVERSION_ALREADY_RETRACTED')).toEqual([]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    // One that is still under way would meet the next test's fault.
+    for (const first of firsts) expect(await relay.settled(first)).toMatchObject({ status: 'delivered' });
   });
 
   test('rests for a spent quota by itself: conversions go on', async () => {
