@@ -1,5 +1,5 @@
 import { RelayError, type PlatformId } from '@relay/contract';
-import { countAccepted, type AcceptedRequest, type PackedRequest, type DeliveredWhole, type DeliveryDetails, type EnqueueOptions, type EnqueueResult } from '@relay/delivery';
+import { countAccepted, type DeliveredWhole, type DeliveryDetails, type EnqueueOptions, type EnqueueResult, type StorableRequest } from '@relay/delivery';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiDeps } from './api-deps.ts';
 import { readIdempotencyKey, readPreference, type Preference } from './conversion-headers.ts';
@@ -12,8 +12,6 @@ import type { Waiting } from './waiting.ts';
 
 export type SendNeeds = Pick<ApiDeps, 'enqueue' | 'deliveries' | 'metrics' | 'config'> & { readonly waiting: Waiting };
 
-type Accepted = AcceptedRequest | PackedRequest;
-
 export interface Extras {
   /** What the answer says instead of the account's platform. */
   readonly platform?: PlatformId | undefined;
@@ -22,13 +20,13 @@ export interface Extras {
   readonly counts?: ((state: State) => object) | undefined;
 }
 
-export async function sendAndAnswer(deps: SendNeeds, request: FastifyRequest, reply: FastifyReply, accepted: Accepted, extras: Extras): Promise<FastifyReply> {
+export async function sendAndAnswer(deps: SendNeeds, request: FastifyRequest, reply: FastifyReply, accepted: StorableRequest, extras: Extras): Promise<FastifyReply> {
   const preference = readPreference(request.headers['prefer'], deps.config.syncWaitMs);
   const result = await store(deps, request, accepted, { idempotency: idempotencyOf(request), wantsReply: wantsReply(preference, accepted) });
   return answerDelivery(deps, reply, { accepted, result, preference, extras });
 }
 
-function wantsReply({ waitMs }: Preference, accepted: Accepted): boolean {
+function wantsReply({ waitMs }: Preference, accepted: StorableRequest): boolean {
   return waitMs > 0 && countAccepted(accepted) > 0;
 }
 
@@ -41,7 +39,7 @@ export function idempotencyOf(request: FastifyRequest): EnqueueOptions['idempote
 type Stored = Exclude<EnqueueResult, { kind: 'key_reused' }>;
 
 /** @throws RelayError `idempotency_key_reused`. */
-export async function store(deps: SendNeeds, request: FastifyRequest, accepted: Accepted, options: EnqueueOptions): Promise<Stored> {
+export async function store(deps: SendNeeds, request: FastifyRequest, accepted: StorableRequest, options: EnqueueOptions): Promise<Stored> {
   const result = await deps.enqueue(accepted, options);
   if (result.kind === 'key_reused') {
     throw new RelayError('idempotency_key_reused', 'This Idempotency-Key was used with another body within 24 hours. Use a new key for a new request.', { param: 'Idempotency-Key' });
@@ -51,7 +49,7 @@ export async function store(deps: SendNeeds, request: FastifyRequest, accepted: 
 }
 
 interface Sent {
-  readonly accepted: Accepted;
+  readonly accepted: StorableRequest;
   readonly result: Stored;
   readonly preference: Preference;
   readonly extras: Extras;
@@ -67,7 +65,7 @@ export async function answerDelivery(deps: SendNeeds, reply: FastifyReply, { acc
 
 export type State = Pick<DeliveryDetails, 'platform' | 'eventsReceived' | 'eventsFailed' | 'failures' | 'traceId' | 'deliveryId' | 'status'>;
 
-async function stateAfterWait(deps: SendNeeds, reply: FastifyReply, accepted: Accepted, result: Stored, waitMs: number): Promise<State | 'caller gone'> {
+async function stateAfterWait(deps: SendNeeds, reply: FastifyReply, accepted: StorableRequest, result: Stored, waitMs: number): Promise<State | 'caller gone'> {
   const { deliveryId } = result;
   if (result.kind === 'accepted' && (waitMs === 0 || countAccepted(accepted) === 0)) return stateAtOnce(accepted, deliveryId);
   let isThere = true;
@@ -85,7 +83,7 @@ async function stateAfterWait(deps: SendNeeds, reply: FastifyReply, accepted: Ac
 }
 
 /** Known without asking the storage again: nothing of it can have been sent yet, or nothing will be. */
-function stateAtOnce(accepted: Accepted, deliveryId: string): State {
+function stateAtOnce(accepted: StorableRequest, deliveryId: string): State {
   return {
     platform: accepted.platform,
     eventsReceived: 0,
@@ -120,7 +118,7 @@ function eventCounts(state: State): object {
 }
 
 /** Counted where they were accepted: a repeated request brought nothing new. */
-function noteAccepted({ metrics }: SendNeeds, request: FastifyRequest, accepted: Accepted, result: Stored): void {
+function noteAccepted({ metrics }: SendNeeds, request: FastifyRequest, accepted: StorableRequest, result: Stored): void {
   const { platform, accountId, destinationId, refused } = accepted;
   const events = countAccepted(accepted);
   noteFacts(request, { deliveryId: result.deliveryId, accountId, destinationId, platform, accepted: events, refused: refused.length, repeated: result.kind === 'repeated' });

@@ -62,7 +62,10 @@ export interface PackedChunk {
   readonly index: string;
 }
 
-export function countAccepted(request: AcceptedRequest | PackedRequest): number {
+/** What can be stored. */
+export type StorableRequest = AcceptedRequest | PackedRequest;
+
+export function countAccepted(request: StorableRequest): number {
   return 'events' in request ? request.events.length : request.chunks.reduce((sum, { events }) => sum + events, 0);
 }
 

@@ -1,5 +1,5 @@
 /** The use cases `acceptEvents` and `deliver`, the coalescer between queue and `deliver`, and the ports that they need. */
-export { acceptEvents, countAccepted, duplicateEventIds, type AcceptInput, type AcceptedEvent, type AcceptedRequest, type PackedChunk, type PackedRequest, type RequestFacts } from './accept.ts';
+export { acceptEvents, countAccepted, duplicateEventIds, type AcceptInput, type AcceptedEvent, type AcceptedRequest, type PackedChunk, type PackedRequest, type RequestFacts, type StorableRequest } from './accept.ts';
 export { backoffMs, withJitter } from './backoff.ts';
 export type { BatchEvent, Fate, LoadedEvent, TakenJob } from './batch.ts';
 export { Coalescer, type CoalescerOptions } from './coalescer.ts';

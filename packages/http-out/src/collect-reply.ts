@@ -13,7 +13,7 @@ export class ReplyTooLarge extends Error {}
 
 /**
  * Takes an answer from undici's dispatch. Its `request` would do the same by way of a stream, a promise and a signal for each,
- * and a fifth of what a sending process allocates would outlive its use: the garbage collector stood still for 10 to 15 ms at a time.
+ * and a fifth of what a sending process allocates would outlive its use: the garbage collector stood still for 9 ms in the median.
  */
 export class ReplyCollector implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number;

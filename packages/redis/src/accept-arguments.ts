@@ -1,4 +1,4 @@
-import { countAccepted, type AcceptedRequest, type EnqueueOptions, type PackedChunk, type PackedRequest, type RequestFacts } from '@relay/delivery';
+import { countAccepted, type EnqueueOptions, type PackedChunk, type RequestFacts, type StorableRequest } from '@relay/delivery';
 import type { EnqueueConfig } from './enqueue.ts';
 import { EVENT_BUCKET_MS, eventField, keys, type Lane } from './keys.ts';
 import { MAX_ROW_TEXT } from './limits.ts';
@@ -6,7 +6,7 @@ import { rowEventIds } from './pack.ts';
 
 /** A request that is going to be stored, under the delivery id that it was given. */
 export interface PlannedRequest {
-  readonly request: AcceptedRequest | PackedRequest;
+  readonly request: StorableRequest;
   readonly deliveryId: string;
   readonly options: EnqueueOptions;
 }

@@ -1,4 +1,4 @@
-import { OUTCOME_UNKNOWN, type AcceptedRequest, type EnqueueOptions, type EnqueueResult, type PackedRequest } from '@relay/delivery';
+import { OUTCOME_UNKNOWN, type EnqueueOptions, type EnqueueResult, type StorableRequest } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
 import { acceptArguments, type PlannedChunk, type PlannedRequest } from './accept-arguments.ts';
 import { cutChunks, type Entry } from './chunks.ts';
@@ -14,7 +14,7 @@ import { withoutReusedKeys } from './reserve-keys.ts';
 
 /** A request that waits for its write. */
 export interface Waiting {
-  readonly request: AcceptedRequest | PackedRequest;
+  readonly request: StorableRequest;
   readonly options: EnqueueOptions;
   readonly bytes: number;
   resolve(result: EnqueueResult): void;

@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import type { AcceptedRequest, Enqueue, EnqueueOptions, EnqueueResult, PackedRequest } from '@relay/delivery';
+import type { Enqueue, EnqueueOptions, EnqueueResult, StorableRequest } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
 import type { Sealer } from '@relay/runtime';
 import { commitGroup, type Waiting } from './commit-group.ts';
@@ -71,7 +71,7 @@ class Committer {
     this.#deps = deps;
   }
 
-  add(request: AcceptedRequest | PackedRequest, options: EnqueueOptions): Promise<EnqueueResult> {
+  add(request: StorableRequest, options: EnqueueOptions): Promise<EnqueueResult> {
     if (this.#waiting.length >= MAX_WAITING_REQUESTS || this.#waitingBytes >= MAX_WAITING_BYTES) {
       return Promise.reject(
         new RelayError('queue_full', 'Too many requests wait to be stored. Nothing was stored; send the same request again later.', {

@@ -19,9 +19,10 @@ export function packChunk(chunk: Chunk, { sealer, isIndexed }: Packing): PackedC
 }
 
 /** A request by itself, in chunks that it shares with no other. */
-export function packRequest({ events, ...facts }: AcceptedRequest, deliveryId: string, packing: Packing): PackedRequest {
-  const { chunks } = cutChunks([{ request: { events, ...facts }, deliveryId }]);
-  return { ...facts, deliveryId, chunks: chunks.map((chunk) => packChunk(chunk, packing)), rowEventIds: rowEventIds({ events, ...facts }) };
+export function packRequest(request: AcceptedRequest, deliveryId: string, packing: Packing): PackedRequest {
+  const { events: _, ...facts } = request;
+  const { chunks } = cutChunks([{ request, deliveryId }]);
+  return { ...facts, deliveryId, chunks: chunks.map((chunk) => packChunk(chunk, packing)), rowEventIds: rowEventIds(request) };
 }
 
 /** The ids of a request that is small enough to have them in its row of the log, in the order in which they were submitted. */

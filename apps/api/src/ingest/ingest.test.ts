@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { RelayError } from '@relay/contract';
-import type { AcceptedRequest, PackedRequest } from '@relay/delivery';
+import type { StorableRequest } from '@relay/delivery';
 import { PLATFORMS } from '@relay/platforms';
 import { jobDataSchema, payloadContext, unpackPayload } from '@relay/redis/testing';
 import { createSealer } from '@relay/runtime';
@@ -35,7 +35,7 @@ async function answers(body: string | Buffer, options: { as?: string; headers?: 
 }
 
 /** What a request holds, however it is kept. */
-function contentOf(request: AcceptedRequest | PackedRequest) {
+function contentOf(request: StorableRequest) {
   if ('events' in request) return request.events.map(({ eventId, expiresAtMs, wire }) => ({ eventId, expiresAtMs, wire }));
   return request.chunks.flatMap(({ data, events: count, bytes }) => {
     const job = jobDataSchema.parse(JSON.parse(data.toString()));
@@ -116,6 +116,17 @@ describe('openThreads', () => {
     await largeBodies.ingest(bodyOf(200), async () => target);
     resolve(target);
     expect((await first).request.chunks[0]!.events).toBe(300);
+  });
+
+  it('takes no more than may wait, and one that is larger by itself', async () => {
+    await using own = new AsyncDisposableStack();
+    const threads = openThreads(own, 1, { secretKeys, isIndexed: true }, 1000);
+    const { promise, resolve } = Promise.withResolvers<typeof target>();
+    const first = threads.ingest(bodyOf(300), () => promise);
+    await expect(threads.ingest(bodyOf(1), async () => target)).rejects.toMatchObject({ code: 'queue_full', extras: { retryAfterSeconds: 1 } });
+    resolve(target);
+    await first;
+    expect((await threads.ingest(bodyOf(1), async () => target)).request.chunks).toHaveLength(1);
   });
 
   it('fails what a thread had when it died, and goes on with another', async () => {

@@ -4,7 +4,7 @@ import type { PackedRequest } from '@relay/delivery';
 import { Piscina } from 'piscina';
 import type { Head, Outcome, Target, Task, ThreadSettings } from './task.ts';
 
-/** Bodies that may be with the threads, or wait for one, in bytes; past that callers hear 503. */
+/** Bodies that may be with the threads, or wait for one, in bytes; past that callers hear 503. One alone is always taken. */
 const MAX_BYTES = 256 * 1024 * 1024;
 /** Bodies that a thread works on at once: while one waits to hear where it goes, the next is parsed. */
 const TASKS_PER_THREAD = 2;
@@ -28,7 +28,7 @@ export interface Packed {
 }
 
 /** @param threads at least 1. A thread that dies takes the requests it had with it, unstored, and is replaced. */
-export function openThreads(stack: AsyncDisposableStack, threads: number, settings: ThreadSettings): LargeBodies {
+export function openThreads(stack: AsyncDisposableStack, threads: number, settings: ThreadSettings, maxBytes = MAX_BYTES): LargeBodies {
   const pool = new Piscina<Task, Outcome>({
     filename: new URL('./thread.ts', import.meta.url).href,
     name: 'ingest',
@@ -42,7 +42,7 @@ export function openThreads(stack: AsyncDisposableStack, threads: number, settin
   return {
     async ingest(raw, targetOf) {
       const size = raw.byteLength;
-      if (bytes > 0 && bytes + size > MAX_BYTES) {
+      if (bytes > 0 && bytes + size > maxBytes) {
         throw new RelayError('queue_full', 'Too many large requests are being read. Nothing was stored; send the same request again later.', { retryAfterSeconds: RETRY_AFTER_SECONDS });
       }
       bytes += size;

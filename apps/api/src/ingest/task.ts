@@ -1,6 +1,6 @@
-import type { PackedRequest } from '@relay/delivery';
-import type { AdsPlatformId, ErrorCode, ErrorExtras } from '@relay/contract';
 import type { MessagePort } from 'node:worker_threads';
+import type { AdsPlatformId, ErrorCode, ErrorExtras } from '@relay/contract';
+import type { PackedRequest } from '@relay/delivery';
 
 /** What goes to and from a thread about one body: plain data, which is copied or handed over. */
 
@@ -11,7 +11,7 @@ export interface ThreadSettings {
 
 export interface Task {
   readonly raw: Uint8Array;
-  /** Where `Head` is asked about, once it is known. */
+  /** The thread posts a `Head`, and hears its `Target`, or `undefined` where the request is refused. */
   readonly port: MessagePort;
 }
 
@@ -29,9 +29,6 @@ export interface Target {
   readonly deliveryId: string;
   readonly nowMs: number;
 }
-
-/** `undefined`: the request was refused, and the thread is done with it. */
-export type TargetAnswer = Target | undefined;
 
 export type Outcome =
   | { readonly kind: 'packed'; readonly request: PackedRequest; readonly duplicates: readonly string[] }

@@ -1,5 +1,5 @@
 import { sendConversionsSchema, type SendConversions } from '@relay/contract';
-import { duplicateEventIds, type AcceptedRequest, type ApiKey, type PackedRequest } from '@relay/delivery';
+import { duplicateEventIds, type ApiKey, type StorableRequest } from '@relay/delivery';
 import { sendAndAnswer, type SendNeeds } from '../answer-delivery.ts';
 import type { ApiApp } from '../api-app.ts';
 import type { ApiDeps } from '../api-deps.ts';
@@ -31,7 +31,7 @@ export function postConversions(app: ApiApp, deps: Needs): void {
 }
 
 interface Accepted {
-  readonly accepted: AcceptedRequest | PackedRequest;
+  readonly accepted: StorableRequest;
   readonly duplicates: readonly string[];
 }
 

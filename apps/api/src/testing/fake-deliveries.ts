@@ -1,4 +1,4 @@
-import { countAccepted, type AcceptedRequest, type PackedRequest, type DeliveryDetails, type DeliveryStore, type Enqueue, type EventState } from '@relay/delivery';
+import { countAccepted, type DeliveryDetails, type DeliveryStore, type Enqueue, type EventState, type StorableRequest } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
 import { T0 } from './fake-accounts.ts';
 
@@ -34,12 +34,12 @@ export interface FakeDeliveries extends DeliveryStore {
   readonly rows: Map<string, DeliveryDetails>;
   readonly events: Map<string, readonly EventState[]>;
   readonly enqueue: Enqueue;
-  readonly requests: (AcceptedRequest | PackedRequest)[];
+  readonly requests: StorableRequest[];
   readonly waits: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined }[];
   /** Gives a delivery its final answer and wakes who waits for it. */
   finish(deliveryId: string, over?: Partial<DeliveryDetails>): void;
   /** What a delivery becomes as soon as it is queued; `undefined`: it stays queued. */
-  onEnqueue: ((request: AcceptedRequest | PackedRequest) => Partial<DeliveryDetails>) | undefined;
+  onEnqueue: ((request: StorableRequest) => Partial<DeliveryDetails>) | undefined;
 }
 
 export function fakeDeliveries(): FakeDeliveries {
