@@ -58,6 +58,8 @@ declare module 'fastify' {
     bodyHash: string | undefined;
     /** Facts for the one log line of this request; `noteFacts` adds to them. */
     facts: Record<string, unknown> | undefined;
+    /** When it came, on the monotonic clock; `undefined` once its line is written. */
+    startedAtMs: number | undefined;
   }
   interface FastifyContextConfig {
     /** What the API key must be allowed to do. Every route under /v1 names one. */

@@ -15,6 +15,7 @@ export interface Preference {
  */
 export function readPreference(header: string | string[] | undefined, defaultWaitMs: number): Preference {
   if (header === undefined) return { waitMs: defaultWaitMs, applied: undefined };
+  if (header === 'respond-async') return ASYNC; // what senders of many requests say
   let isAsync = false;
   let waitSeconds: number | undefined;
   for (const part of [header].flat().join(',').split(',')) {
@@ -29,6 +30,8 @@ export function readPreference(header: string | string[] | undefined, defaultWai
     applied: applied.length === 0 ? undefined : applied.join(', '),
   };
 }
+
+const ASYNC: Preference = { waitMs: 0, applied: 'respond-async' };
 
 /** `wait = "10"; foo=bar` is the preference `wait` of 10; its parameters are not for us. */
 function preferenceOf(part: string): { readonly name: string; readonly value: string } {

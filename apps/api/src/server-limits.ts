@@ -21,10 +21,10 @@ const answeredEarly = new WeakSet<Socket>();
 /** What Node would refuse in words of its own is refused in ours. To be called before any route is registered. */
 export function installHttpRules(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    const { httpVersion, headersDistinct, socket } = request.raw;
+    const { httpVersion, rawHeaders, socket } = request.raw;
     answeredEarly.delete(socket);
     // RFC 9112, 3.2: a request without a Host, or with two, is refused.
-    const hosts = headersDistinct?.['host']?.length ?? (request.raw.headers.host === undefined ? 0 : 1);
+    const hosts = countHosts(rawHeaders);
     if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) done(new RelayError('invalid_header', 'A request needs one Host header.'));
     else done();
   });
@@ -34,6 +34,15 @@ export function installHttpRules(app: FastifyInstance): void {
   });
   // RFC 9110, 10.1.1: what is expected beyond 100-continue may be ignored.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+}
+
+/** @param rawHeaders name, value, name, value, …: `headers` has the first Host alone, and `headersDistinct` is made anew for every request. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts;
 }
 
 /** What is not even HTTP never reaches a route; it is answered in the same shape. */

@@ -36,10 +36,10 @@ export function acceptArguments(input: {
   const rest = {
     tag: lane.tag,
     prefix: keys.job(lane, ''),
-    ttl,
-    logMax: config.logMaxEntries,
-    logMinId: Math.max(nowMs - ttl * 1000, 0),
-    evTtl: (config.eventIndexHours + 1) * 3600,
+    ttl: String(ttl),
+    logMax: String(config.logMaxEntries),
+    logMinId: String(Math.max(nowMs - ttl * 1000, 0)),
+    evTtl: String((config.eventIndexHours + 1) * 3600),
     accepted: input.accepted,
     refused,
     deliveries: plan.entries.map((entry) => deliveryOf(entry, input.chunksOf.get(entry.deliveryId) ?? [], config.apiId)),
@@ -53,13 +53,13 @@ export function acceptArguments(input: {
 
 function deliveryOf(entry: PlannedRequest, chunks: readonly number[], apiId: string) {
   const { request, deliveryId, options } = entry;
-  const fields: (string | number)[] = [
+  const fields: string[] = [
     'p', request.platform,
     'a', request.accountId,
     'd', request.destinationId,
-    'n', request.eventsSubmitted,
-    'rf', request.refused.length,
-    'at', request.acceptedAtMs,
+    'n', String(request.eventsSubmitted),
+    'rf', String(request.refused.length),
+    'at', String(request.acceptedAtMs),
     'nm', joined(request.eventNames),
   ];
   const eventIds = 'events' in request ? rowEventIds(request) : request.rowEventIds;
@@ -68,7 +68,7 @@ function deliveryOf(entry: PlannedRequest, chunks: readonly number[], apiId: str
   if (options.wantsReply) fields.push('rp', apiId);
   for (const [k, events] of chunks.entries()) fields.push(`c${k}`, `q|${events}|0|0|0||||`);
   const final = countAccepted(request) === 0;
-  if (final) fields.push('dn', request.acceptedAtMs);
+  if (final) fields.push('dn', String(request.acceptedAtMs));
   return {
     id: deliveryId,
     log: request.accountId,

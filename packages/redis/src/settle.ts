@@ -72,7 +72,7 @@ export function settleArguments(context: SettleContext, ops: readonly SettleOp[]
         pos: op.positions,
         parts: op.job.parts.map((part) => [part.d, part.k, countOf(part)]),
         at: op.attempts,
-        ms: op.requestMs,
+        ms: op.requestMs?.toString(),
         // '|' parts the fields of a chunk's state.
         tr: op.traceId?.replaceAll('|', '/'),
         code: op.code?.slice(0, 80),

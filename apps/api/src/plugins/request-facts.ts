@@ -18,11 +18,12 @@ export function installRequestFacts(app: FastifyInstance, deps: Pick<ApiDeps, 'l
   app.decorateRequest('apiKey', undefined);
   app.decorateRequest('bodyHash', undefined);
   app.decorateRequest('facts', undefined);
-  const startedAt = new WeakMap<FastifyRequest, number>();
+  app.decorateRequest('startedAtMs', undefined);
 
   const ended = (request: FastifyRequest, status: number): void => {
-    const tookMs = performance.now() - (startedAt.get(request) ?? performance.now());
-    if (!startedAt.delete(request)) return; // already told: answered and aborted at once
+    if (request.startedAtMs === undefined) return; // already told: answered and aborted at once
+    const tookMs = performance.now() - request.startedAtMs;
+    request.startedAtMs = undefined;
     const route = routeLabel(request);
     deps.metrics.httpRequestSeconds.observe({ route, method: request.method, status: String(status) }, tookMs / 1000);
     const line = { requestId: request.id, method: request.method, route, status, tookMs: Math.round(tookMs), ...request.facts };
@@ -31,7 +32,7 @@ export function installRequestFacts(app: FastifyInstance, deps: Pick<ApiDeps, 'l
   };
 
   app.addHook('onRequest', (request, reply, done) => {
-    startedAt.set(request, performance.now());
+    request.startedAtMs = performance.now();
     // Not `onRequestAbort`, which only sees callers that leave before their request is complete.
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) ended(request, CLIENT_GONE);

@@ -5,7 +5,8 @@
   KEYS[2] backlog of the platform     hash  "account|destination" -> events without a final answer
   KEYS[3] open jobs of the platform   zset  job id by time of acceptance
   ARGV[1] JSON {
-    tag, prefix (start of the jobs' keys), ttl (s, for requests that are final at once), logMax, logMinId, evTtl (s),
+    tag, prefix (start of the jobs' keys), ttl (s, for requests that are final at once), logMax, logMinId, evTtl (s): text,
+      as are the values of fields, since Lua hands numbers to Redis through printf("%.17g"), the slowest part of a small write,
     accepted, refused,
     deliveries: [{ id, log (account id), fields: [field, value, …], fails: [index, json, …], final }],
     jobs: [[job id, "account|destination", events, accepted at ms]],

@@ -15,7 +15,7 @@
             o: 'ok' | 'dead' | 'retry' | 'held' | 'release',
             pos: [start, count, …] (positions in the job; absent: all),
             parts: [[delivery id, chunk, count], …],
-            at (attempts), ms (of the request), tr (trace id), code, msg, amb (1: the platform may have taken it),
+            at (attempts), ms (of the request, text), tr (trace id), code, msg, amb (1: the platform may have taken it),
             fails: [[delivery id, index, json], …],
             holds (release: how often the job had been held when it was made due) }] }
   Returns, per op, how many events changed state. Fails, and writes nothing, when one of `jobs` is not there: an event must
@@ -25,8 +25,15 @@ local req = cjson.decode(ARGV[1])
 for _, key in ipairs(req.jobs or {}) do
   if redis.call('EXISTS', key) == 0 then return redis.error_reply('NOJOB the dead letters of this settlement were not added') end
 end
-local tag, now = req.tag, req.now
 local out, replies, heldByAccount = {}, {}, {}
+
+-- Lua would hand numbers to Redis through printf("%.17g"), the slowest part of a small write: whole numbers become text here, each once.
+local texts = {}
+local function text(number)
+  if not texts[number] then texts[number] = string.format('%d', number) end
+  return texts[number]
+end
+local tag, now, ttl = req.tag, text(req.now), text(req.ttl)
 
 local function held_key(acct) return tag .. ':held:' .. req.platform .. ':' .. acct end
 
@@ -88,9 +95,9 @@ local function mark(op)
       end
     end
   end
-  local text = table.concat(bits)
-  local whole = not string.find(text, '0', 1, true)
-  redis.call('HSET', op.job, 'sv', whole and '*' or text)
+  local settled = table.concat(bits)
+  local whole = not string.find(settled, '0', 1, true)
+  redis.call('HSET', op.job, 'sv', whole and '*' or settled)
   return new, byPart, whole
 end
 
@@ -109,9 +116,9 @@ local function chunk_text(old, op, ok, dead, state)
     if ok + dead < n then state = 'r' elseif dead == 0 then state = 'd' elseif ok == 0 then state = 'x' else state = 'p' end
   end
   -- Holds, releases and what expires unsent are no attempts: they leave the last attempt's numbers alone.
-  if op.at then attempts, last, ms, trace = op.at, now, op.ms or '', op.tr or '' end
+  if op.at then attempts, last, ms, trace = text(op.at), now, op.ms or '', op.tr or '' end
   code = op.code or (state ~= 'd' and code) or ''
-  return table.concat({ state, n, ok, dead, attempts or 0, last or '', ms or '', trace or '', code }, '|')
+  return table.concat({ state, text(n), text(ok), text(dead), attempts or '0', last or '', ms or '', trace or '', code }, '|')
 end
 
 local function write_receipt(op, part, ok, dead, state)
@@ -119,17 +126,17 @@ local function write_receipt(op, part, ok, dead, state)
   local chunk = 'c' .. part[2]
   local r = redis.call('HMGET', key, 'n', 'rf', 'ok', 'dd', 'rp', 'tc', chunk, 'dn')
   if not r[1] then return end
-  local text = chunk_text(r[7], op, ok, dead, state)
-  if not text then return end
+  local chunkText = chunk_text(r[7], op, ok, dead, state)
+  if not chunkText then return end
   local okAll, deadAll = tonumber(r[3] or 0) + ok, tonumber(r[4] or 0) + dead
-  local fields = { 'ok', okAll, 'dd', deadAll, chunk, text }
+  local fields = { 'ok', text(okAll), 'dd', text(deadAll), chunk, chunkText }
   if op.tr then
     fields[#fields + 1] = 'tr'
     fields[#fields + 1] = op.tr
   end
   if op.at and op.at > tonumber(r[6] or 0) then
     fields[#fields + 1] = 'tc'
-    fields[#fields + 1] = op.at
+    fields[#fields + 1] = text(op.at)
   end
   if op.msg then
     fields[#fields + 1] = 'm' .. part[2]
@@ -146,9 +153,9 @@ local function write_receipt(op, part, ok, dead, state)
   end
   redis.call('HSET', key, unpack(fields))
   if final then
-    redis.call('EXPIRE', key, req.ttl)
+    redis.call('EXPIRE', key, ttl)
     local refused = tonumber(r[2] or 0)
-    if refused + deadAll > 0 then redis.call('EXPIRE', key .. ':f', req.ttl) end
+    if refused + deadAll > 0 then redis.call('EXPIRE', key .. ':f', ttl) end
     if r[5] then
       replies[r[5]] = replies[r[5]] or {}
       -- All that the answer to the caller says, where there is nothing more to tell than that all went well.
