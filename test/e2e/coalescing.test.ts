@@ -100,7 +100,10 @@ test('up to ten destinations of one Google account share a request, never an acc
   const bodies = actions.flatMap((action, n) => freshIds(`action${n}`, 20).map((id) => toGoogle([anEvent(id)], action)));
   await sendSingly(bodies.toSorted((a, b) => a.events[0]!.eventId.slice(-2).localeCompare(b.events[0]!.eventId.slice(-2))));
   await allTaken('google', 240);
-  const attempts = relay.logged('delivery.attempted').filter(({ platform }: Json) => platform === 'googleads');
+  const ofGoogle = () => relay.logged('delivery.attempted').filter(({ platform }: Json) => platform === 'googleads');
+  // Lines come a moment after what they tell of.
+  await waitFor(() => ofGoogle().reduce((sum, { events }: Json) => sum + (events as number), 0) >= 240, { what: 'all attempts to be in the log' });
+  const attempts = ofGoogle();
   const widths = attempts.map(({ destinationIds }: Json) => destinationIds.length as number);
   expect(Math.max(...widths)).toBeLessThanOrEqual(10);
   expect(Math.max(...widths)).toBeGreaterThan(1);

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { SCOPES, type ApiKey, type ApiKeyStore, type Scope } from '@relay/delivery';
 import { orUnavailable, type RedisConnection } from './connect.ts';
 import type { ChangeFeed } from './change-feed.ts';
@@ -73,8 +73,8 @@ export function createApiKeyStore({ connection, changes, now }: ApiKeysDeps): Bo
       orUnavailable(async () => {
         const sha256 = hash('sha256', secret, 'hex');
         const stored = await byHash(sha256);
-        // It was found by this very hash, so how long the comparison takes tells nothing.
-        if (stored?.hash !== sha256) return undefined;
+        if (stored === undefined) return undefined;
+        if (!timingSafeEqual(Buffer.from(stored.hash, 'hex'), Buffer.from(sha256, 'hex'))) return undefined;
         noteUse(stored.apiKey.id);
         return stored.apiKey;
       }),

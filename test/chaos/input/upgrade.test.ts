@@ -127,7 +127,7 @@ describe.each(fixtures.map((snapshot) => [snapshot.version, snapshot] as const))
       await relay.startWorker();
       await expect.poll(() => leftOf(relay, snapshot), { timeout: 30_000 }).toEqual([]);
       await expect.poll(() => relay.books(), { timeout: 30_000 }).toEqual(BALANCED);
-      expect(relay.logged('delivery.status_polled').map(({ statusId }) => statusId)).toContain(statusIdOf(snapshot));
+      await expect.poll(() => relay.logged('delivery.status_polled').map(({ statusId }) => statusId)).toContain(statusIdOf(snapshot));
       expect(await accepted(relay)).toBe(before);
       expect((await Promise.all(PLATFORMS.map((platform) => relay.ledger(platform)))).map(({ dead }) => dead)).toEqual([0, 0, 0, 0]);
       expect((await relay.sandbox.requests('google')).filter(({ route }) => /[Aa]djust/.test(route)).at(-1)).toMatchObject({ status: 200 });
