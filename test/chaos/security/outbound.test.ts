@@ -106,7 +106,8 @@ describe('every request that leaves the processes', () => {
               const query = values.filter((value) => value.in === 'query').map(({ name, value }) => `${name}=${of(name, value)}`).join('&');
               const sent = 'body' in place ? replaced(body, place.body, hostile) : body;
               asked.push(relay.call(method.toUpperCase(), `${filled}${query === '' ? '' : `?${query}`}`, { ...(sent === undefined ? {} : { body: sent }), headers: { prefer: 'respond-async' } }));
-              if (asked.length >= 16) await Promise.all(asked.splice(0));
+              // Few at a time: events that come together leave together, and it is requests that are looked at.
+              if (asked.length >= 4) await Promise.all(asked.splice(0));
             }
           }
         }
@@ -117,8 +118,7 @@ describe('every request that leaves the processes', () => {
     await waitFor(async () => (await Promise.all(PLATFORM_IDS.map((platform) => relay.ledger(platform)))).every(({ pending }) => pending === 0), { timeoutMs: 60_000, what: 'all events to have left' });
     console.log(JSON.stringify({ asked: count, left: relay.wire().length }));
     expect(count).toBeGreaterThan(1_000);
-    // How many they are depends on how many events share a request.
-    expect(relay.wire().length).toBeGreaterThan(30);
+    expect(relay.wire().length).toBeGreaterThan(50);
     expect(strangers()).toEqual([]);
   });
 
