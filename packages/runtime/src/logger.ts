@@ -47,14 +47,18 @@ const GATHER_MS = 50;
  */
 function stdout(): DestinationStream & { flushSync(): void } {
   const destination = pino.destination({ fd: 1, sync: false, maxLength: MAX_UNREAD_BYTES });
+  const atOnce = pino.destination({ fd: 1, sync: true });
   let lines = '';
   const hand = (): void => {
     if (lines !== '') destination.write(lines);
     lines = '';
   };
   const flushSync = (): void => {
-    hand();
     destination.flushSync();
+    // Not through `destination`: that would begin a write in a thread, which the end of the process cancels.
+    const left = lines;
+    lines = '';
+    if (left !== '') atOnce.write(left);
   };
   process.once('exit', () => {
     try {

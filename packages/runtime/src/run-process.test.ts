@@ -38,6 +38,11 @@ describe('runProcess', { timeout: 20_000 }, () => {
     expect(ended.messages).toEqual(['process.started', 'process.stopping', 'draining', 'closed.last_opened', 'closed.first_opened', 'process.stopped']);
   });
 
+  it('loses no line of a stop on a busy machine', async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => run('plain', { 'process.started': 'SIGTERM' })));
+    expect(all.map((ended) => ended.messages.length)).toEqual(all.map(() => 6));
+  });
+
   it('closes what was opened when the start fails, and ends with 1', async () => {
     const ended = await run('boot-fails');
     expect(ended.code).toBe(1);
