@@ -18,14 +18,13 @@ export interface Connector {
   readonly isCluster: boolean;
 }
 
-/** Longest wait for an answer of Redis on the API's side, ms; then the caller hears 503. */
-const PRODUCER_COMMAND_TIMEOUT_MS = 8_000;
 /**
  * A connection on which an answer is due and nothing comes for this long is opened anew: its other end may be gone without a
  * word (a failed-over host, a firewall), and the system would notice only after a quarter of an hour. A consumer's
- * blocking commands take up to 10 s.
+ * blocking commands take up to 10 s. What a producer waits for fails then, and its caller hears 503; a `commandTimeout`
+ * besides would be a timer for every command.
  */
-const SILENCE_MS: Readonly<Record<ConnectionRole, number>> = { producer: 10_000, consumer: 30_000, subscriber: 30_000 };
+const SILENCE_MS: Readonly<Record<ConnectionRole, number>> = { producer: 8_000, consumer: 30_000, subscriber: 30_000 };
 const RECONNECT_MAX_MS = 2_000;
 
 /**
@@ -74,8 +73,8 @@ function connectedAtOnce(cluster: Cluster, role: ConnectionRole): Cluster {
 }
 
 /** What a cluster lets its nodes' connections be told. */
-function shared({ maxRetriesPerRequest, connectTimeout, socketTimeout, commandTimeout }: ReturnType<typeof roleOptions>) {
-  return { maxRetriesPerRequest, connectTimeout, socketTimeout, ...(commandTimeout !== undefined && { commandTimeout }) };
+function shared({ maxRetriesPerRequest, connectTimeout, socketTimeout }: ReturnType<typeof roleOptions>) {
+  return { maxRetriesPerRequest, connectTimeout, socketTimeout };
 }
 
 function roleOptions(role: ConnectionRole): {
@@ -86,7 +85,6 @@ function roleOptions(role: ConnectionRole): {
   reconnectOnError: (error: Error) => boolean;
   enableOfflineQueue?: boolean;
   autoResubscribe?: boolean;
-  commandTimeout?: number;
 } {
   const retryStrategy = (times: number) => Math.min(times * 50, RECONNECT_MAX_MS);
   // A master that became a replica: the new one is behind the same address by now, or Sentinel names it.
@@ -99,7 +97,6 @@ function roleOptions(role: ConnectionRole): {
         // With 0, what was on its way when the connection broke fails at once. ioredis would otherwise send it again, a
         // whole transaction too, although it may have happened, and without the WATCH that guarded it.
         maxRetriesPerRequest: 0,
-        commandTimeout: PRODUCER_COMMAND_TIMEOUT_MS,
         connectTimeout: 5_000,
         socketTimeout,
         reconnectOnError,
