@@ -21,8 +21,8 @@ export interface Sizes {
  * end after fewer, and the floor gains more by that than the relay; the whole takes about 25 minutes.
  */
 export const FULL: Sizes = {
-  throughput: { batched: { requests: 200, callers: 4 }, single: { requests: 36_000, callers: 64 }, synchronous: { requests: 24_000, callers: 64 } },
-  latency: { perSecond: 200, seconds: [{ sinkMs: 0, seconds: 20 }, { sinkMs: 20, seconds: 10 }], warmUpRequests: 2000 },
+  throughput: { batched: { requests: 200, callers: 4 }, single: { requests: 36_000, callers: 64 }, crowd: { requests: 36_000, callers: 256 }, synchronous: { requests: 24_000, callers: 64 } },
+  latency: { perSecond: 200, seconds: [{ sinkMs: 0, seconds: 20 }, { sinkMs: 20, seconds: 10 }], warmUpRequests: 12_000 },
   coalescing: { events: 10_000, perSecond: 5000 },
   transform: { batches: 200, warmUpBatches: 50 },
   storage: { events: 100_000 },
@@ -37,7 +37,7 @@ export const FULL: Sizes = {
 
 /** Only shows that all of it works; most of the time goes into starting processes. */
 export const QUICK: Sizes = {
-  throughput: { batched: { requests: 8, callers: 4 }, single: { requests: 200, callers: 16 }, synchronous: { requests: 200, callers: 16 } },
+  throughput: { batched: { requests: 8, callers: 4 }, single: { requests: 200, callers: 16 }, crowd: { requests: 200, callers: 64 }, synchronous: { requests: 200, callers: 16 } },
   latency: { perSecond: 200, seconds: [{ sinkMs: 0, seconds: 1 }, { sinkMs: 20, seconds: 1 }], warmUpRequests: 100 },
   coalescing: { events: 500, perSecond: 2000 },
   transform: { batches: 5, warmUpBatches: 2 },
