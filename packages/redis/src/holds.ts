@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { PlatformId } from '@relay/contract';
 import type { RedisConnection } from './connect.ts';
@@ -17,32 +18,50 @@ export interface HoldsDeps {
 
 /** Jobs taken out of the hold in one go: each is read with its payload, which may be megabytes. */
 const RELEASE_BATCH = 16;
+/** A job that is held by the books is in the delayed set moments later; so often, and that far apart, it is asked for again. */
+const MORE_TRIES = 5;
+const BETWEEN_TRIES_MS = 100;
 
 /**
  * A held job waits in BullMQ's delayed set until its first event expires; the hold is what remembers whose it is.
- * Releasing makes it due now. A job that was just being put there is skipped, and one that a worker took and held again
- * before the books say that it is released stays in the hold; the sweep of the workers comes back for both.
+ * Releasing makes it due now. One that is just being put there is waited for; one that is not there even then, and one that a
+ * worker took and held again before the books say that it is released, stay in the hold: the sweep of the workers comes back
+ * for both.
  */
 export function createRelease(deps: HoldsDeps) {
   return async function release(platform: PlatformId, accountId: string): Promise<number> {
     let events = 0;
     for (const lane of deps.lanes.of(platform)) {
-      const jobIds = await deps.connection.hkeys(keys.held(lane.tag, platform, accountId));
-      for (let at = 0; at < jobIds.length; at += RELEASE_BATCH) {
-        events += await releaseJobs(deps, lane, accountId, jobIds.slice(at, at + RELEASE_BATCH));
+      let jobIds: readonly string[] = await deps.connection.hkeys(keys.held(lane.tag, platform, accountId));
+      for (let more = MORE_TRIES; jobIds.length > 0; more -= 1) {
+        const notThere: string[] = [];
+        for (let at = 0; at < jobIds.length; at += RELEASE_BATCH) {
+          const batch = await releaseJobs(deps, lane, accountId, jobIds.slice(at, at + RELEASE_BATCH));
+          events += batch.events;
+          notThere.push(...batch.notThere);
+        }
+        jobIds = more === 0 ? [] : notThere;
+        if (jobIds.length > 0) await sleep(BETWEEN_TRIES_MS);
       }
     }
     return events;
   };
 }
 
-async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobIds: readonly string[]): Promise<number> {
+interface Released {
+  readonly events: number;
+  /** Jobs that are not in the delayed set. */
+  readonly notThere: readonly string[];
+}
+
+async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobIds: readonly string[]): Promise<Released> {
   const queue = deps.queueOf(lane);
   // Read before anything is made due: settle.lua releases only what nobody has held again since.
   const [jobs, holds] = await Promise.all([
     Promise.all(jobIds.map((jobId) => queue.getJob(jobId))),
     Promise.all(jobIds.map((jobId) => deps.connection.hget(keys.job(lane, jobId), 'hc'))),
   ]);
+  const notThere: string[] = [];
   const ops = await Promise.all(
     jobs.map(async (job, i) => {
       const jobId = jobIds[i]!;
@@ -57,6 +76,7 @@ async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobId
         await job.promote();
       } catch {
         // Not in the delayed set: it is being moved there right now, or it is already being delivered.
+        notThere.push(jobId);
         return undefined;
       }
       return { job: jobRef(jobId, data), outcome: 'release' as const, holds: Number(holds[i] ?? 0) };
@@ -64,7 +84,7 @@ async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobId
   );
   const context = { lane, nowMs: deps.now(), retentionDays: deps.retentionDays };
   const released = await settle(deps.connection, context, ops.filter((op) => op !== undefined));
-  return released.reduce((sum, count) => sum + count, 0);
+  return { events: released.reduce((sum, count) => sum + count, 0), notThere };
 }
 
 /** Accounts with held events, by lane. */

@@ -104,6 +104,21 @@ describe('a fate', () => {
     await emptied();
   });
 
+  test('hold: a release waits for what is held by the books and still on its way into the delayed set', async () => {
+    await send(relay.api, { events: 2 });
+    const moveToDelayed = vi.spyOn(Job.prototype, 'moveToDelayed').mockImplementationOnce(async function (this: Job, ...args) {
+      moveToDelayed.mockRestore();
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return this.moveToDelayed(...args);
+    });
+    const started = startWorker({ deliver: (_job, turn) => (turn > 1 ? done : { kind: 'hold', untilMs: Date.now() + 3_600_000 }) });
+    await waitFor(async () => (await relay.ledger())['held'] === 2, { everyMs: 5, what: 'the books to say held' });
+    expect(await counts()).toMatchObject({ active: 1, delayed: 0 });
+    expect(await relay.worker.release('metaads', 'acc')).toBe(2);
+    await takenTimes(started, 2);
+    await emptied();
+  });
+
   test('hold: what a release met half way, the next one frees', async () => {
     await send(relay.api, { events: 2 });
     const half = Promise.withResolvers<void>();
