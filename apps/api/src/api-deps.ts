@@ -56,6 +56,8 @@ declare module 'fastify' {
     apiKey: ApiKey | undefined;
     /** SHA-256 (hex) of the raw body; only where an Idempotency-Key came with it. */
     bodyHash: string | undefined;
+    /** What a large body came in, until it is put together. */
+    bodyParts: Buffer[] | undefined;
     /** Facts for the one log line of this request; `noteFacts` adds to them. */
     facts: Record<string, unknown> | undefined;
     /** When it came, on the monotonic clock; `undefined` once its line is written. */

@@ -181,6 +181,8 @@ async function deliverJob(job: Job<unknown>, token: string, options: DeliveryWor
   if (!data.success) return waitForNewerVersion(job, token, options);
   const taken = takeJob(job, data.data, options.lane, options.connection, options.sealer, options.lockMs ?? LOCK_MS);
   await apply(await options.deliver(taken), job, token, taken, options);
+  // Not when something was thrown: what else was going on with these events may not have ended.
+  taken.letGo();
 }
 
 /** Not before `untilMs`, and no attempt is spent. */

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Consent } from '@relay/contract';
-import { SEALED_HEAD_BYTES, type Sealer } from '@relay/runtime';
+import { freeMemory, SEALED_HEAD_BYTES, type Sealer } from '@relay/runtime';
 
 /**
  * The data of a delivery job, version 1: one chunk of events for one destination. Names are short since every job
@@ -110,8 +110,11 @@ function joinLines(lines: readonly (string | Uint8Array)[]): Buffer {
  * @throws SealError when the payload was sealed under another key or moved to another account.
  */
 export function unpackPayload(sealed: string, sealer: Sealer, context: string, bytes?: number): UnpackedPayload {
-  const packed = sealer.open(Buffer.from(sealed, 'base64'), context);
+  const closed = Buffer.from(sealed, 'base64');
+  const packed = sealer.open(closed, context);
+  freeMemory(closed);
   const plain = zstdDecompressSync(packed, bytes === undefined ? {} : { chunkSize: Math.max(bytes + 1, MIN_CHUNK_BYTES) });
+  freeMemory(packed);
   const ids = plain.indexOf(NEWLINE);
   const expiries = plain.indexOf(NEWLINE, ids + 1);
   const wires: Uint8Array[] = [];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Job } from 'bullmq';
 import type { BatchEvent, LoadedEvent, TakenJob } from '@relay/delivery';
-import type { Sealer } from '@relay/runtime';
+import { freeMemory, type Sealer } from '@relay/runtime';
 import { countOf } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
 import { decodeConsent, payloadContext, unpackPayload, type JobData } from './job-data.ts';
@@ -13,6 +13,8 @@ import { jobRef, type JobRef } from './settle.ts';
 export interface QueueJob extends TakenJob {
   readonly ref: JobRef;
   readonly data: JobData;
+  /** To be called when its turn is over: the memory of its events goes back, and there is nothing in them any more. */
+  letGo(): void;
 }
 
 /** The jobs of a batch came from here, so they are ours. */
@@ -27,6 +29,7 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
   const ref = jobRef(job.id!, data);
   // Only a job that was taken before can have settled events: the first time saves the look.
   let fresh = job.attemptsStarted <= 1;
+  let loaded: readonly LoadedEvent[] = [];
   return {
     ref,
     data,
@@ -46,8 +49,13 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
       const [settled, sending] = fresh ? [null, null] : await connection.hmget(keys.job(lane, job.id!), 'sv', 'snd');
       fresh = false;
       if (settled === '*') return [];
-      const events = openEvents(data, settled ?? null, sealer);
-      return sending == null ? events : events.map((event) => ({ ...event, maybeSent: true }));
+      loaded = openEvents(data, settled ?? null, sealer);
+      return sending == null ? loaded : loaded.map((event) => ({ ...event, maybeSent: true }));
+    },
+    letGo() {
+      // All of them are views of what was unpacked.
+      if (loaded.length > 0) freeMemory(loaded[0]!.wire);
+      loaded = [];
     },
     async isOurs() {
       return Date.now() < sureUntilMs || (await connection.get(keys.lock(lane, job.id!))) === job.token;

@@ -4,7 +4,7 @@ import { RelayError, sendConversionsSchema, type SendConversions } from '@relay/
 import { acceptEvents, duplicateEventIds } from '@relay/delivery';
 import { PLATFORMS } from '@relay/platforms';
 import { packRequest } from '@relay/redis/pack';
-import { createSealer } from '@relay/runtime';
+import { createSealer, freeMemory } from '@relay/runtime';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { compileValidator } from '../json/compile-schemas.ts';
 import { parseBody } from '../json/parse-body.ts';
@@ -19,6 +19,7 @@ const validate = compileValidator({ schema: sendConversionsSchema, method: 'POST
 export async function ingest({ raw, port }: Task): Promise<unknown> {
   try {
     const body = checked(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength));
+    freeMemory(raw);
     port.postMessage({ accountId: body.accountId, destinationId: body.destinationId });
     const [target] = (await once(port, 'message')) as [Target | undefined];
     return target === undefined ? ({ kind: 'refused' } satisfies Outcome) : handedOver(accept(body, target));

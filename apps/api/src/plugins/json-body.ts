@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { RelayError } from '@relay/contract';
+import { freeMemory } from '@relay/runtime';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ApiDeps } from '../api-deps.ts';
 import { LARGE_BODY_BYTES, LargeBody } from '../ingest/large-body.ts';
@@ -9,7 +10,19 @@ import { parseBody } from '../json/parse-body.ts';
 /** JSON and nothing else. Keeps the SHA-256 of the raw bytes where an Idempotency-Key has to be compared with its body. */
 export function installJsonBody(app: FastifyInstance, { largeBodies }: Pick<ApiDeps, 'largeBodies'>): void {
   app.removeAllContentTypeParsers();
+  app.decorateRequest('bodyParts', undefined);
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (Number(request.headers['content-length']) >= LARGE_BODY_BYTES) {
+      const parts: Buffer[] = [];
+      request.bodyParts = parts;
+      payload.on('data', (part: Buffer) => void parts.push(part));
+    }
+    done(null, payload);
+  });
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, raw: Buffer, done) => {
+    // Fastify has put them together into `raw`.
+    for (const part of request.bodyParts ?? []) freeMemory(part);
+    request.bodyParts = undefined;
     try {
       done(null, readBody(request, raw, largeBodies !== undefined));
     } catch (error) {

@@ -4,7 +4,11 @@ const COMMA = 0x2c;
 export function joinItems(before: string, items: readonly Uint8Array[], after: string): Uint8Array {
   const [head, tail] = [Buffer.from(before), Buffer.from(after)];
   let size = head.length + Math.max(items.length - 1, 0) + tail.length;
-  for (const item of items) size += item.length;
+  for (const item of items) {
+    // Its memory was given back, or it never was one: better to fail than to send what the platform would refuse.
+    if (item.length === 0) throw new Error('an event to be sent has no bytes');
+    size += item.length;
+  }
   const body = Buffer.allocUnsafe(size);
   body.set(head, 0);
   let at = head.length;
