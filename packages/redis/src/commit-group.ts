@@ -1,5 +1,6 @@
 import { OUTCOME_UNKNOWN, type EnqueueOptions, type EnqueueResult, type StorableRequest } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
+import { freeMemory } from '@relay/runtime';
 import { acceptArguments, type PlannedChunk, type PlannedRequest } from './accept-arguments.ts';
 import { cutChunks, type Entry } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
@@ -172,6 +173,8 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
   } finally {
     if (!stored) backlogs.forget();
   }
+  // Redis has answered, so it has read all of it.
+  if (stored) for (const { packed } of chunks) freeMemory(packed.data);
   return stored;
 }
 

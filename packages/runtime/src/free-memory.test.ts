@@ -13,6 +13,12 @@ test('a large buffer gives its memory back at once', () => {
   expect(bytes.length).toBe(0);
 });
 
+test('one that has its memory to itself need not be larger than the pool', () => {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.poolSize);
+  freeMemory(bytes);
+  expect(bytes.length).toBe(0);
+});
+
 test('a view stands for all of its memory, as where zlib took more than it needed', () => {
   const unpacked = zstdDecompressSync(zstdCompressSync(Buffer.alloc(100_000)), { chunkSize: 100_001 });
   expect(unpacked.buffer.byteLength).toBeGreaterThan(unpacked.length);

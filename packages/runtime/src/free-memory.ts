@@ -8,6 +8,7 @@
  */
 export function freeMemory(bytes: Uint8Array): void {
   const memory = bytes.buffer;
-  // Smaller ones may lie in Node's pool, which others share.
-  if (memory instanceof ArrayBuffer && memory.byteLength > Buffer.poolSize) memory.transfer(0);
+  // Node's pool has many users, each with a part of it.
+  const mayBePool = memory.byteLength <= Buffer.poolSize && bytes.byteLength < memory.byteLength;
+  if (memory instanceof ArrayBuffer && bytes.byteLength > 0 && !mayBePool) memory.transfer(0);
 }
