@@ -1,10 +1,11 @@
+import type { AddressInfo } from 'node:net';
 import type { Worker } from 'node:worker_threads';
 import { RelayError } from '@relay/contract';
 import type { StorableRequest } from '@relay/delivery';
 import { PLATFORMS } from '@relay/platforms';
 import { jobDataSchema, payloadContext, unpackPayload } from '@relay/redis/testing';
 import { createSealer } from '@relay/runtime';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { T0 } from '../testing/fake-accounts.ts';
 import { aRequest, anEvent, openApi } from '../testing/open-api.ts';
 import { LARGE_BODY_BYTES } from './large-body.ts';
@@ -79,6 +80,30 @@ describe('a large body is answered as it is without threads', () => {
     expect({ ...threaded, logged: '' }).toEqual({ ...inline, logged: '' });
     expect(threaded.requests).toEqual([]);
   });
+});
+
+it('what a large body came in is freed, and a small one left to its owner', async () => {
+  await using api = await openApi({ platforms: PLATFORMS, largeBodies });
+  await api.app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = api.app.server.address() as AddressInfo;
+  const parts: Uint8Array[][] = [];
+  const concat = vi.spyOn(Buffer, 'concat');
+  try {
+    for (const count of [1, 2000]) {
+      const reply = await fetch(`http://127.0.0.1:${port}${SEND}`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer rk_root', 'content-type': 'application/json', prefer: 'respond-async' },
+        body: JSON.stringify(largeRequest({ events: events(count) })),
+      });
+      expect([200, 202]).toContain(reply.status);
+    }
+    parts.push(...concat.mock.calls.map(([list]) => [...list]));
+  } finally {
+    concat.mockRestore();
+  }
+  const [small, large] = [parts.at(0), parts.findLast((list) => list.length > 2)];
+  expect(small!.every(({ length }) => length > 0)).toBe(true);
+  expect(large!.map(({ length }) => length)).toEqual(large!.map(() => 0));
 });
 
 describe('openThreads', () => {

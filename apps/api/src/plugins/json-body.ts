@@ -12,7 +12,7 @@ export function installJsonBody(app: FastifyInstance, { largeBodies }: Pick<ApiD
   app.removeAllContentTypeParsers();
   app.decorateRequest('bodyParts', undefined);
   app.addHook('preParsing', (request, _reply, payload, done) => {
-    if (Number(request.headers['content-length']) >= LARGE_BODY_BYTES) {
+    if (isLarge(request)) {
       const parts: Buffer[] = [];
       request.bodyParts = parts;
       payload.on('data', (part: Buffer) => void parts.push(part));
@@ -29,6 +29,12 @@ export function installJsonBody(app: FastifyInstance, { largeBodies }: Pick<ApiD
       done(error as Error, undefined);
     }
   });
+}
+
+/** A large body that is going to be read; one that is too large is refused unread, and must not be gathered here either. */
+function isLarge({ headers, routeOptions }: FastifyRequest): boolean {
+  const length = Number(headers['content-length']);
+  return length >= LARGE_BODY_BYTES && length <= routeOptions.bodyLimit && isCheckedQuickly(routeOptions.schema?.body);
 }
 
 function readBody(request: FastifyRequest, raw: Buffer, hasThreads: boolean): unknown {

@@ -83,7 +83,8 @@ export async function openApi(over: Over = {}) {
       method,
       url,
       headers: { authorization: `Bearer rk_${as}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
+      // A copy of bytes: what comes over a socket is the API's own, and it frees it.
+      ...(body === undefined ? {} : { payload: Buffer.isBuffer(body) ? Buffer.from(body) : typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     return { status: reply.statusCode, headers: reply.headers, text: reply.payload, body: (reply.payload.startsWith('{') ? reply.json() : undefined) as Record<string, unknown> };
   };
