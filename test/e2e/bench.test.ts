@@ -10,6 +10,7 @@ const LINES = [
   /^batched: delivered, against floor$/,
   /^batched: delivered, against floor\+hash$/,
   /^single: accepted and delivered, against floor$/,
+  /^single, 256 callers instead of 64: accepted and delivered, against floor$/,
   /^single, synchronous: answered/,
   /p50 added to a platform's 0 ms$/,
   /p99 added to a platform's 0 ms$/,
@@ -49,7 +50,7 @@ test('npm run bench -- --quick measures everything, whatever the figures', { tim
     expect(measured, `${what} was`).toMatch(/^-?\d/);
   }
   expect(rows.slice(from + LINES.length).map(([load, system]) => `${load} ${system}`)).toEqual([
-    'load system', '--- ---', 'batched floor', 'batched floor+hash', 'batched relay', 'single floor', 'single floor+hash', 'single relay', 'synchronous relay',
+    'load system', '--- ---', 'batched floor', 'batched floor+hash', 'batched relay', 'single floor', 'single floor+hash', 'single relay', 'crowd floor', 'crowd relay', 'synchronous relay',
   ]);
   expect(text).not.toMatch(/NaN|Infinity|undefined/);
 
