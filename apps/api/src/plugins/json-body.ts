@@ -20,8 +20,8 @@ export function installJsonBody(app: FastifyInstance, { largeBodies }: Pick<ApiD
     done(null, payload);
   });
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, raw: Buffer, done) => {
-    // Fastify has put them together into `raw`.
-    for (const part of request.bodyParts ?? []) freeMemory(part);
+    // Fastify has put them together into `raw`, which is a copy.
+    for (const part of request.bodyParts ?? []) if (part.buffer !== raw.buffer) freeMemory(part);
     request.bodyParts = undefined;
     try {
       done(null, readBody(request, raw, largeBodies !== undefined));
