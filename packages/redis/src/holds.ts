@@ -18,8 +18,8 @@ export interface HoldsDeps {
 
 /** Jobs taken out of the hold in one go: each is read with its payload, which may be megabytes. */
 const RELEASE_BATCH = 16;
-/** A job that is held by the books is in the delayed set moments later; so often, and that far apart, it is asked for again. */
-const MORE_TRIES = 5;
+/** A job that is held by the books is in the delayed set moments later: it is asked for so often, and that far apart. */
+const TRIES = 6;
 const BETWEEN_TRIES_MS = 100;
 
 /**
@@ -33,15 +33,11 @@ export function createRelease(deps: HoldsDeps) {
     let events = 0;
     for (const lane of deps.lanes.of(platform)) {
       let jobIds: readonly string[] = await deps.connection.hkeys(keys.held(lane.tag, platform, accountId));
-      for (let more = MORE_TRIES; jobIds.length > 0; more -= 1) {
-        const notThere: string[] = [];
-        for (let at = 0; at < jobIds.length; at += RELEASE_BATCH) {
-          const batch = await releaseJobs(deps, lane, accountId, jobIds.slice(at, at + RELEASE_BATCH));
-          events += batch.events;
-          notThere.push(...batch.notThere);
-        }
-        jobIds = more === 0 ? [] : notThere;
-        if (jobIds.length > 0) await sleep(BETWEEN_TRIES_MS);
+      for (let tries = 0; tries < TRIES && jobIds.length > 0; tries += 1) {
+        if (tries > 0) await sleep(BETWEEN_TRIES_MS);
+        const released = await releaseAll(deps, lane, accountId, jobIds);
+        events += released.events;
+        jobIds = released.notThere;
       }
     }
     return events;
@@ -54,7 +50,18 @@ interface Released {
   readonly notThere: readonly string[];
 }
 
-async function releaseJobs(deps: HoldsDeps, lane: Lane, accountId: string, jobIds: readonly string[]): Promise<Released> {
+async function releaseAll(deps: HoldsDeps, lane: Lane, accountId: string, jobIds: readonly string[]): Promise<Released> {
+  let events = 0;
+  const notThere: string[] = [];
+  for (let at = 0; at < jobIds.length; at += RELEASE_BATCH) {
+    const batch = await releaseBatch(deps, lane, accountId, jobIds.slice(at, at + RELEASE_BATCH));
+    events += batch.events;
+    notThere.push(...batch.notThere);
+  }
+  return { events, notThere };
+}
+
+async function releaseBatch(deps: HoldsDeps, lane: Lane, accountId: string, jobIds: readonly string[]): Promise<Released> {
   const queue = deps.queueOf(lane);
   // Read before anything is made due: settle.lua releases only what nobody has held again since.
   const [jobs, holds] = await Promise.all([
