@@ -31,10 +31,11 @@ export function installJsonBody(app: FastifyInstance, { largeBodies }: Pick<ApiD
   });
 }
 
-/** A large body that is going to be read; one that is too large is refused unread, and must not be gathered here either. */
+/** A large body that is going to be read; one that is too large or no JSON is refused unread, and must not be gathered here either. */
 function isLarge({ headers, routeOptions }: FastifyRequest): boolean {
   const length = Number(headers['content-length']);
-  return length >= LARGE_BODY_BYTES && length <= routeOptions.bodyLimit && isCheckedQuickly(routeOptions.schema?.body);
+  if (!(length >= LARGE_BODY_BYTES && length <= routeOptions.bodyLimit)) return false;
+  return /^application\/json/i.test(headers['content-type'] ?? '') && isCheckedQuickly(routeOptions.schema?.body);
 }
 
 function readBody(request: FastifyRequest, raw: Buffer, hasThreads: boolean): unknown {
