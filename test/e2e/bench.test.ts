@@ -10,7 +10,7 @@ const LINES = [
   /^batched: delivered, against floor$/,
   /^batched: delivered, against floor\+hash$/,
   /^single: accepted and delivered, against floor$/,
-  /^single, 256 callers instead of 64: accepted and delivered, against floor$/,
+  /^single, four times as many callers: accepted and delivered, against floor$/,
   /^single, synchronous: answered/,
   /p50 added to a platform's 0 ms$/,
   /p99 added to a platform's 0 ms$/,
