@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packRequest } from '@relay/redis/pack';
 import { globals, jobDataSchema, keys, payloadContext, unpackPayload } from '@relay/redis/testing';
 import { aRequest, batchOf, delivered, dump, idempotent, idOf, openRelay, PERSON, send, type Relay, type RequestShape } from './a-relay.ts';
 
@@ -153,6 +155,19 @@ describe('Idempotency-Key', () => {
     const requests = ['a', 'a', 'b', 'a', 'c'].map((key, i) => relay.api.enqueue(aRequest({ destinationId: 'idem3' }), idempotent(`k3${key}`, i === 3 ? 'other' : 'body')));
     expect((await Promise.all(requests)).map(({ kind }) => kind)).toEqual(['accepted', 'repeated', 'accepted', 'key_reused', 'accepted']);
   });
+});
+
+test('of a packed request the memory is free once it is stored, and only then', async () => {
+  const pack = () => {
+    // Ids that do not compress: what is packed must be larger than Node's pool.
+    const request = aRequest({ destinationId: 'packed', events: Array.from({ length: 1000 }, () => randomBytes(100).toString('hex')) });
+    return packRequest(request, relay.api.newDeliveryId('metaads', 'acc', 'packed'), { sealer: relay.sealer, isIndexed: true });
+  };
+  const [first, again] = [pack(), pack()];
+  const kinds = [await relay.api.enqueue(first, idempotent('packed', 'body')), await relay.api.enqueue(again, idempotent('packed', 'body'))].map(({ kind }) => kind);
+  expect(kinds).toEqual(['accepted', 'repeated']);
+  expect([first, again].map(({ chunks }) => chunks.map(({ data }) => data.length > 0))).toEqual([[false], [true]]);
+  expect((await (await jobsOf('packed'))[0]!.load()).length).toBe(1000);
 });
 
 describe('what Redis holds', () => {

@@ -72,6 +72,21 @@ describe('a fate', () => {
     expect(errors).toEqual([]);
   });
 
+  test('done: the memory of its events is free, and after a fault it is not', async () => {
+    await send(relay.api, { events: 1000 });
+    const wires: Uint8Array[] = [];
+    startWorker({
+      async deliver(job, turn) {
+        wires.push((await job.load())[0]!.wire);
+        if (turn === 1) throw new Error('a bug');
+        return done;
+      },
+    });
+    await waitFor(() => wires.length === 2, { what: 'the second turn' });
+    await emptied();
+    expect(wires.map(({ length }) => length > 0)).toEqual([true, false]);
+  });
+
   test('retry: an attempt is counted, and the job comes back after the delay', async () => {
     await send(relay.api);
     const started = startWorker({ deliver: (_job, turn) => (turn < 3 ? { kind: 'retry', delayMs: 150.4, code: 'timeout' } : done) });

@@ -1,9 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { joinItems } from './join-items.ts';
 import { asCode, asCount, readJson } from './json.ts';
 import { readTokenReply, refreshForm } from './oauth.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 20, 12, 0, 0);
+
+describe('joinItems', () => {
+  it('puts commas between the items', () => {
+    expect(Buffer.from(joinItems('[', [Buffer.from('{"ü":1}'), Buffer.from('2')], ']')).toString()).toBe('[{"ü":1},2]');
+  });
+
+  it('refuses an item whose bytes are gone', () => {
+    expect(() => joinItems('[', [Buffer.from('1'), Buffer.alloc(0)], ']')).toThrow('no bytes');
+  });
+});
 
 describe('Retry-After', () => {
   it.each([
