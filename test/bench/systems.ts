@@ -34,7 +34,7 @@ export async function openSystem(name: SystemName, ground: Ground, options: { wo
   const program = name === 'relay' ? await relay(ground, port, stack) : floor(ground, port, name === 'floor+hash');
   // The smoke run starts many processes and is in a hurry; a run that measures leaves it unset.
   const env = { ...program.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
-  const start = (role: Role) => spawnProcess(program.entryOf(role), env, { readyWhen: (line) => program.isReady(role, line), timeoutMs: READY_MS });
+  const start = (role: Role) => spawnProcess(program.entryOf(role), env, { readyWhen: (line) => program.isReady(role, line), timeoutMs: READY_MS, discardOnceReady: true });
   const processes: Partial<Record<Role, SpawnedProcess>> = {};
   // Whatever is started later ends before what was started first.
   stack.defer(async () => void (await processes.api?.stop()));

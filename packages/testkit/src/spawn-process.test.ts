@@ -45,6 +45,20 @@ test('kill tells how it ended, and the environment of the test run is not passed
   }
 });
 
+test('what comes once it is ready can be thrown away, and the process never waits for a reader', async () => {
+  const entry = await aProgram(`
+    console.log('ready');
+    process.once('SIGTERM', () => {
+      const text = 'x'.repeat(1_000_000) + '\\n';
+      process.stdout.write(text, () => process.stderr.write(text, () => process.exit(0)));
+    });
+    setInterval(() => {}, 1000);
+  `);
+  await using spawned = await spawnProcess(entry, {}, { readyWhen: (line) => line === 'ready', discardOnceReady: true });
+  expect(await spawned.stop(10_000)).toEqual({ code: 0, signal: null });
+  expect(spawned.lines()).toEqual(['ready']);
+});
+
 test('a process that ends before it is ready is an error that shows its last lines', async () => {
   const entry = await aProgram(`console.error('RELAY_SECRET_KEY is missing'); process.exit(1);`);
   await expect(spawnProcess(entry, {}, { readyWhen: () => false })).rejects.toThrow(

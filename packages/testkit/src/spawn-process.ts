@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { onExit } from './on-exit.ts';
 import { once } from './redis-args.ts';
 
-/** Enough to read what went wrong; a chatty process must not fill the test runner's memory. */
+/** Enough to read what went wrong, up to twice as many; a chatty process must not fill the test runner's memory. */
 const KEPT_LINES = 20_000;
 const SHOWN_LINES = 40;
 const STOP_MS = 30_000;
@@ -15,6 +16,8 @@ export type SpawnOptions = {
   readonly timeoutMs?: number;
   readonly args?: readonly string[];
   readonly cwd?: string;
+  /** Reads on once it is ready, and throws away what comes: splitting lines costs the reader as much as a request does. Default: false. */
+  readonly discardOnceReady?: boolean;
   /** Called with every line as it comes. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
 };
@@ -49,15 +52,10 @@ export async function spawnProcess(
   const guard = onExit(() => child.kill('SIGKILL'));
   const ready = Promise.withResolvers<'ready'>();
   const exit = Promise.withResolvers<ProcessEnd>();
-  const lines: string[] = [];
-  for (const stream of ['stdout', 'stderr'] as const) {
-    createInterface({ input: child[stream], crlfDelay: Infinity }).on('line', (line) => {
-      lines.push(line);
-      if (lines.length > KEPT_LINES) lines.shift();
-      options.onLine?.(line, stream);
-      if (options.readyWhen?.(line) === true) ready.resolve('ready');
-    });
-  }
+  const { lines, discard } = keepLines(child, (line, stream) => {
+    options.onLine?.(line, stream);
+    if (options.readyWhen?.(line) === true) ready.resolve('ready');
+  });
   if (options.readyWhen === undefined) child.once('spawn', () => ready.resolve('ready'));
   const end = (code: number | null, signal: NodeJS.Signals | null) => {
     guard.forget();
@@ -90,6 +88,7 @@ export async function spawnProcess(
     const how = first === 'late' ? `was not ready after ${timeoutMs} ms` : `ended (${ended.signal ?? ended.code}) before it was ready`;
     throw new Error(`${entry} ${how}; its last lines:\n${lines.slice(-SHOWN_LINES).join('\n')}`);
   }
+  if (options.discardOnceReady === true) discard();
   return {
     pid: child.pid ?? -1,
     exited: exit.promise,
@@ -98,4 +97,22 @@ export async function spawnProcess(
     stop: stopOnce,
     [Symbol.asyncDispose]: async () => void (await stopOnce()),
   };
+}
+
+/** Keeps the last lines of both streams, until what comes is to be thrown away. */
+function keepLines(child: ChildProcessByStdio<null, Readable, Readable>, onLine: NonNullable<SpawnOptions['onLine']>) {
+  const lines: string[] = [];
+  const readers = (['stdout', 'stderr'] as const).map((stream) =>
+    createInterface({ input: child[stream], crlfDelay: Infinity }).on('line', (line) => {
+      lines.push(line);
+      // Not one by one: of an array that long, taking off the first moves all others.
+      if (lines.length >= 2 * KEPT_LINES) lines.splice(0, KEPT_LINES);
+      onLine(line, stream);
+    }),
+  );
+  const discard = () => {
+    for (const reader of readers) reader.close();
+    for (const stream of [child.stdout, child.stderr]) stream.resume();
+  };
+  return { lines, discard };
 }
