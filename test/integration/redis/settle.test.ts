@@ -48,6 +48,21 @@ describe('settling', () => {
     expect(await job.load()).toEqual([]);
   });
 
+  test('what is taken whole reads as what is taken in parts, in every field', async () => {
+    const [whole, parts] = [await aJob(2, 1, 2), await aJob(2, 1, 2)];
+    const lane = relay.delivery();
+    await lane.settle(delivered(await batchOf(whole.job), 'trace-1'));
+    for (const positions of [[0, 3], [1, 2, 4]]) await lane.settle(delivered(await batchOf(parts.job, positions), 'trace-1'));
+    const told = async ({ ids }: { ids: string[] }) => {
+      const rows = await Promise.all(ids.map((id) => relay.redis.hgetall(keys.receipt(tag, id))));
+      const own = ['a', 'd', 'ei'];
+      const shared = (row: Record<string, string>) => Object.entries(row).filter(([field]) => !own.includes(field));
+      return rows.map((row) => Object.fromEntries(shared(row).map(([field, value]) => [field, value.replaceAll(/\d{13}/g, 'then')])));
+    };
+    expect(await told(whole)).toEqual(await told(parts));
+    expect(await told(whole)).toMatchObject([2, 1, 2].map((n) => ({ ok: `${n}`, dd: '0', c0: `d|${n}|${n}|0|1|then|12|trace-1|`, tr: 'trace-1', tc: '1', dn: 'then' })));
+  });
+
   test('dead events are failures with the submitted index, and their list ends with the receipt', async () => {
     const { ids, job } = await aJob(3);
     const lane = relay.delivery();
