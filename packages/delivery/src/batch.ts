@@ -20,6 +20,8 @@ export interface TakenJob {
   deliveryId(part: number): string;
   /** A worker began with it before, or its events come from a dead letter: the platform may have them although no attempt is counted. */
   readonly begunBefore: boolean;
+  /** A caller waits for the outcome of some of its events. */
+  readonly awaited: boolean;
   /** Events of the job that still need an answer. Unpacks. */
   load(): Promise<readonly LoadedEvent[]>;
   /** Whether this worker still has the job: one that hung for longer than its lock lasts has lost it. Asks only when in doubt. */

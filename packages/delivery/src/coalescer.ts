@@ -31,13 +31,22 @@ interface Target {
   jobs: number;
   /** Moving average of the time a request takes; 0 before the first. */
   requestMs: number;
+  /** Runs while the target keeps its distance from a crowd's last request. */
+  resting: NodeJS.Timeout | undefined;
   /** When what went back to the queue would all have had its turn; unix ms. */
   parkedUntilMs: number;
 }
 
+/** So many events in one request are a crowd's: the next request to the same target begins this long after it, not sooner. */
+const CROWD_EVENTS = 32;
+const REST_MS = 50;
+/** So much is worth a request of its own, crowd or not. */
+const FULL_BYTES = 256 * 1024;
+
 /**
  * Gathers jobs for the same destination while a request to it is in flight and sends them together, up to the platform's
- * cap. An idle destination sends at once. Never together: accounts, test codes, consents, or (but for Google) destinations.
+ * cap. An idle destination sends at once. In a crowd requests keep their distance, unless a caller waits for what is in the
+ * line or there is much of it: a request and what is written of it cost about the same whatever they hold. Never together: accounts, test codes, consents, or (but for Google) destinations.
  *
  * Memory is bounded by bytes. A destination that has its share takes no more: what still comes for it waits about as long
  * as a request takes, and the worker takes no new jobs meanwhile; when the destination is slow or hangs, the job goes back
@@ -101,7 +110,8 @@ export class Coalescer {
   /** Gives back what has not been sent; what is in flight ends by itself. */
   stop(): void {
     this.#stopping = true;
-    for (const { lines } of this.#targets.values()) {
+    for (const { lines, resting } of this.#targets.values()) {
+      clearTimeout(resting);
       for (const line of lines.values()) {
         for (let next = line.shift(); next !== undefined; next = line.shift()) next.resolve({ kind: 'give_back' });
         for (const [waiting, timer] of line.overflow) {
@@ -119,7 +129,7 @@ export class Coalescer {
     const key = JSON.stringify(this.#options.maxDestinations > 1 ? [accountId] : [accountId, destinationId]);
     let target = this.#targets.get(key);
     if (target === undefined) {
-      target = { key, lines: new Map(), inFlight: new Set(), jobs: 0, requestMs: 0, parkedUntilMs: 0 };
+      target = { key, lines: new Map(), inFlight: new Set(), jobs: 0, requestMs: 0, resting: undefined, parkedUntilMs: 0 };
       this.#targets.set(key, target);
     }
     return target;
@@ -144,18 +154,31 @@ export class Coalescer {
 
   #pump(target: Target): void {
     const { lines, inFlight } = target;
-    while (!this.#stopping && inFlight.size < this.#options.concurrency && lines.size > 0) {
+    while (!this.#stopping && inFlight.size < this.#options.concurrency && lines.size > 0 && !restsNow(target)) {
       const { batch, from } = takeBatch(lines, this.#limits);
       for (const { job } of batch) this.#bufferedBytes -= job.bytes;
+      if (isCrowd(batch)) this.#rest(target);
       for (const line of from) {
         this.#refill(target, line);
         if (line.size === 0) lines.delete(line.key);
       }
       void this.#send(target, batch);
     }
-    if (lines.size > 0 || inFlight.size > 0) return;
+    if (lines.size > 0 || inFlight.size > 0 || target.resting !== undefined) return;
     this.#targets.delete(target.key);
     this.#slow.delete(target);
+  }
+
+  /** From the beginning of its last request on. */
+  #rest(target: Target): void {
+    if (target.resting !== undefined) {
+      target.resting.refresh();
+      return;
+    }
+    target.resting = setTimeout(() => {
+      target.resting = undefined;
+      this.#pump(target);
+    }, REST_MS);
   }
 
   async #send(target: Target, batch: readonly Waiting[]): Promise<void> {
@@ -265,6 +288,22 @@ export class Coalescer {
     this.#appetite = wantsMore;
     this.#options.onAppetite(wantsMore);
   }
+}
+
+function isCrowd(batch: readonly Waiting[]): boolean {
+  let events = 0;
+  for (const { job } of batch) events += job.events;
+  return events >= CROWD_EVENTS;
+}
+
+function restsNow({ resting, lines }: Target): boolean {
+  if (resting === undefined) return false;
+  let bytes = 0;
+  for (const line of lines.values()) {
+    if (line.awaited > 0) return false;
+    bytes += line.bytes;
+  }
+  return bytes < FULL_BYTES;
 }
 
 function lineOf({ lines }: Target, job: TakenJob): Line {

@@ -21,6 +21,8 @@ export class Line {
   /** Sums over the waiting jobs; overflow is not counted. */
   events = 0;
   bytes = 0;
+  /** Waiting jobs whose outcome a caller waits for. */
+  awaited = 0;
   /** Jobs that came although the line was full: they wait a little, then go back to the queue for a while. */
   readonly overflow = new Map<Waiting, NodeJS.Timeout>();
   #jobs: (Waiting | undefined)[] = [];
@@ -41,16 +43,14 @@ export class Line {
 
   push(waiting: Waiting): void {
     this.#jobs.push(waiting);
-    this.events += waiting.job.events;
-    this.bytes += waiting.job.bytes;
+    this.#count(waiting.job, 1);
   }
 
   /** The one that came last. */
   pop(): Waiting | undefined {
     if (this.size === 0) return undefined;
     const waiting = this.#jobs.pop()!;
-    this.events -= waiting.job.events;
-    this.bytes -= waiting.job.bytes;
+    this.#count(waiting.job, -1);
     return waiting;
   }
 
@@ -59,12 +59,17 @@ export class Line {
     if (waiting === undefined) return undefined;
     this.#jobs[this.#head] = undefined;
     this.#head += 1;
-    this.events -= waiting.job.events;
-    this.bytes -= waiting.job.bytes;
+    this.#count(waiting.job, -1);
     if (this.#head >= MIN_COMPACTION && this.#head * 2 >= this.#jobs.length) {
       this.#jobs = this.#jobs.slice(this.#head);
       this.#head = 0;
     }
     return waiting;
+  }
+
+  #count({ events, bytes, awaited }: TakenJob, sign: 1 | -1): void {
+    this.events += sign * events;
+    this.bytes += sign * bytes;
+    if (awaited) this.awaited += sign;
   }
 }

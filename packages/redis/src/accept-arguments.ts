@@ -15,6 +15,8 @@ export interface PlannedRequest {
 export interface PlannedChunk {
   readonly request: RequestFacts;
   readonly packed: PackedChunk;
+  /** A caller waits for the outcome of some of its events. */
+  readonly awaited: boolean;
 }
 
 /** The argument of accept.lua, JSON; its head says what each field is. */

@@ -6,6 +6,7 @@ import { cutChunks, type Entry } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
 import type { EnqueueDeps } from './enqueue.ts';
 import { priorityOf, type BacklogReader } from './fairness.ts';
+import { AWAITED } from './job-data.ts';
 import { keys, newDeliveryId, newId } from './keys.ts';
 import { JOB_OPTIONS, type LaneQueue } from './lane-queue.ts';
 import { IDEMPOTENCY_TTL_MS, MAX_CONFLICTS } from './limits.ts';
@@ -151,7 +152,7 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
     accepted += packed.events;
     const jobId = newId('j', nowMs);
     jobs.push([jobId, field, packed.events, packed.acceptedAtMs]);
-    queue.add(transaction, 'deliver', packed.data, {
+    queue.add(transaction, chunk.awaited ? AWAITED : 'deliver', packed.data, {
       ...JOB_OPTIONS,
       jobId,
       timestamp: nowMs,
@@ -182,16 +183,19 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
 function planChunks(entries: readonly PlannedRequest[], deps: EnqueueDeps): { chunks: PlannedChunk[]; chunksOf: Map<string, number[]> } {
   const loose: Entry[] = [];
   const packed: PlannedChunk[] = [];
-  for (const { request, deliveryId } of entries) {
+  const awaited = new Set<string>();
+  for (const { request, deliveryId, options } of entries) {
+    if (options.wantsReply) awaited.add(deliveryId);
     if ('events' in request) loose.push({ request, deliveryId });
-    else for (const chunk of request.chunks) packed.push({ request, packed: chunk });
+    else for (const chunk of request.chunks) packed.push({ request, packed: chunk, awaited: options.wantsReply });
   }
   const { chunks, chunksOf } = cutChunks(loose);
   const packing = { sealer: deps.sealer, isIndexed: deps.config.eventIndexHours > 0 };
   for (const { request, deliveryId } of entries) {
     if ('chunks' in request) chunksOf.set(deliveryId, request.chunks.map(({ events }) => events));
   }
-  return { chunks: [...chunks.map((chunk) => ({ request: chunk.request, packed: packChunk(chunk, packing) })), ...packed], chunksOf };
+  const shared = chunks.map((chunk) => ({ request: chunk.request, packed: packChunk(chunk, packing), awaited: chunk.parts.some(({ d }) => awaited.has(d)) }));
+  return { chunks: [...shared, ...packed], chunksOf };
 }
 
 export function backlogField(request: { readonly accountId: string; readonly destinationId: string }): string {

@@ -33,6 +33,8 @@ export const jobDataSchema = z.object({
   /** The dead letter that this is a replay of. */
   rl: z.string().optional(),
 });
+/** A delivery job's name where a caller waits for the outcome of some of its events; of all others `deliver`. */
+export const AWAITED = 'deliver.awaited';
 export type JobData = z.infer<typeof jobDataSchema>;
 export type JobPart = JobData['p'][number];
 

@@ -4,7 +4,7 @@ import type { BatchEvent, LoadedEvent, TakenJob } from '@relay/delivery';
 import { freeMemory, type Sealer } from '@relay/runtime';
 import { countOf } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
-import { decodeConsent, payloadContext, unpackPayload, type JobData } from './job-data.ts';
+import { AWAITED, decodeConsent, payloadContext, unpackPayload, type JobData } from './job-data.ts';
 import { keys, type Lane } from './keys.ts';
 import { runScript } from './scripts.ts';
 import { jobRef, type JobRef } from './settle.ts';
@@ -45,6 +45,7 @@ export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection
     attemptsMade: job.attemptsMade,
     deliveryId: (part) => data.p[part]!.d,
     begunBefore: job.attemptsStarted > 1 || data.rl !== undefined,
+    awaited: job.name === AWAITED,
     async load() {
       const [settled, sending] = fresh ? [null, null] : await connection.hmget(keys.job(lane, job.id!), 'sv', 'snd');
       fresh = false;

@@ -82,7 +82,7 @@ export async function openRelay(options: RelayOptions = {}): Promise<Relay> {
       const queue = api.queues.find(({ name }) => name === of.queue)!;
       const waiting = await queue.getJobs(['prioritized', 'waiting', 'delayed', 'active'], 0, -1, true);
       return waiting
-        .filter((job) => job.name === 'deliver')
+        .filter((job) => job.name !== 'status')
         .map((job) => takeJob(job, jobDataSchema.parse(job.data), of, worker.connection, sealer));
     },
     async ledger(platform = 'metaads') {

@@ -15,6 +15,20 @@ const tag = '{relay}';
 /** Jobs of this destination that wait. */
 const jobsOf = async (destinationId: string) => (await relay.jobs()).filter((job) => job.destinationId === destinationId);
 
+test('a job tells whether a caller waits for some of its events', async () => {
+  const [alone, both, packed] = [aRequest({ destinationId: 'wait-1' }), aRequest({ destinationId: 'wait-2' }), aRequest({ destinationId: 'wait-3' })];
+  // The first of a group goes alone, so one of another destination is put in front.
+  await Promise.all([
+    send(relay.api, { destinationId: 'front' }),
+    relay.api.enqueue(alone, { wantsReply: false }),
+    relay.api.enqueue(both, { wantsReply: false }),
+    relay.api.enqueue(both, { wantsReply: true }),
+    relay.api.enqueue(packRequest(packed, relay.api.newDeliveryId('metaads', packed.accountId, 'wait-3'), { sealer: relay.sealer, isIndexed: true }), { wantsReply: true }),
+  ]);
+  const awaited = async (destinationId: string) => (await jobsOf(destinationId)).map((job) => job.awaited);
+  expect([await awaited('wait-1'), await awaited('wait-2'), await awaited('wait-3')]).toEqual([[false], [true], [true]]);
+});
+
 describe('one request', () => {
   test('stores receipt, job, log row, event index and books together', async () => {
     const before = await relay.ledger();

@@ -53,6 +53,7 @@ export function aJob(over: Partial<TakenJob> & { readonly parts?: readonly numbe
     attemptsMade: 0,
     deliveryId: (part) => `dlv-${jobId}-${part}`,
     begunBefore: false,
+    awaited: false,
     load: () =>
       Promise.resolve(
         Array.from({ length: count }, (_, position) => ({
