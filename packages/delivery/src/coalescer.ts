@@ -37,7 +37,7 @@ interface Target {
   parkedUntilMs: number;
 }
 
-/** So many events in one request are a crowd's: the next request to the same target begins this long after it, not sooner. */
+/** So many events in one request are a crowd's: the next one to the same target begins `REST_MS` after it did. */
 const CROWD_EVENTS = 32;
 const REST_MS = 50;
 /** So much is worth a request of its own, crowd or not. */
@@ -46,7 +46,8 @@ const FULL_BYTES = 256 * 1024;
 /**
  * Gathers jobs for the same destination while a request to it is in flight and sends them together, up to the platform's
  * cap. An idle destination sends at once. In a crowd requests keep their distance, unless a caller waits for what is in the
- * line or there is much of it: a request and what is written of it cost about the same whatever they hold. Never together: accounts, test codes, consents, or (but for Google) destinations.
+ * line or there is much of it: a request and what is written of it cost about the same whatever they hold. Never together:
+ * accounts, test codes, consents, or (but for Google) destinations.
  *
  * Memory is bounded by bytes. A destination that has its share takes no more: what still comes for it waits about as long
  * as a request takes, and the worker takes no new jobs meanwhile; when the destination is slow or hangs, the job goes back

@@ -16,7 +16,7 @@ export type SpawnOptions = {
   readonly timeoutMs?: number;
   readonly args?: readonly string[];
   readonly cwd?: string;
-  /** Reads on once it is ready, and throws away what comes: splitting lines costs the reader as much as a request does. Default: false. */
+  /** Once it is ready, throws away what comes, unsplit: lines take time that a measurement has no part of to give. Default: false. */
   readonly discardOnceReady?: boolean;
   /** Called with every line as it comes. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
