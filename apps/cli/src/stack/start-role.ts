@@ -29,11 +29,13 @@ export interface RoleOptions {
   /** Owns the process from the moment it runs. */
   readonly parts: AsyncDisposableStack;
   readonly stopGraceMs: number;
+  /** Its log goes on where the last one ended, instead of anew; default: false. */
+  readonly keepLog?: boolean;
 }
 
 /** Starts one role, waits until it is ready, and keeps its log in a file. */
-export async function startRole({ role, env, readyUrl, logFolder, parts, stopGraceMs }: RoleOptions): Promise<SpawnedProcess> {
-  const log = createWriteStream(join(logFolder, `${role}.log`), { mode: 0o600 });
+export async function startRole({ role, env, readyUrl, logFolder, parts, stopGraceMs, keepLog = false }: RoleOptions): Promise<SpawnedProcess> {
+  const log = createWriteStream(join(logFolder, `${role}.log`), { mode: 0o600, flags: keepLog ? 'a' : 'w' });
   const child = await spawnProcess(ENTRIES[role], env, { onLine: (line) => void log.write(`${line}\n`) });
   parts.defer(async () => {
     await stopOnce(child, stopGraceMs);
@@ -71,15 +73,15 @@ const RESTART_AFTER_MS = 1_000;
 /** What an orchestrator does: starts the role again when it ends by itself. Resolves once it is ready for the first time. */
 export async function superviseRole(options: RoleOptions, say: (line: string) => void): Promise<{ readonly broken: Promise<never> }> {
   let stopping = false;
-  const start = async (): Promise<SpawnedProcess> => {
-    const child = await startRole(options);
+  const start = async (keepLog: boolean): Promise<SpawnedProcess> => {
+    const child = await startRole({ ...options, keepLog });
     // Closed before the role itself, so that its end is not taken for a crash.
     options.parts.defer(() => {
       stopping = true;
     });
     return child;
   };
-  let child = await start();
+  let child = await start(false);
   const watch = async (): Promise<never> => {
     const endedAt: number[] = [];
     for (;;) {
@@ -91,7 +93,7 @@ export async function superviseRole(options: RoleOptions, say: (line: string) =>
       say(`${fault.message.split(';')[0]}; starting it again`);
       await delay(RESTART_AFTER_MS);
       if (stopping) return new Promise<never>(() => undefined);
-      child = await start();
+      child = await start(true); // what the last one wrote says why it died
     }
   };
   const broken = watch();
