@@ -47,12 +47,12 @@ test('kill tells how it ended, and the environment of the test run is not passed
 
 test('what comes once it is ready can be thrown away, and the process never waits for a reader', async () => {
   const entry = await aProgram(`
-    console.log('ready');
     process.once('SIGTERM', () => {
       const text = 'x'.repeat(1_000_000) + '\\n';
       process.stdout.write(text, () => process.stderr.write(text, () => process.exit(0)));
     });
     setInterval(() => {}, 1000);
+    console.log('ready');
   `);
   await using spawned = await spawnProcess(entry, {}, { readyWhen: (line) => line === 'ready', discardOnceReady: true });
   expect(await spawned.stop(10_000)).toEqual({ code: 0, signal: null });
