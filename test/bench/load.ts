@@ -73,7 +73,7 @@ function openClient({ url, apiKey }: Target, load: Load, connections: number) {
   };
 }
 
-/** The load generator shares the machine with what it measures: undici's `request` takes a quarter more of it than this. */
+/** The load generator shares the machine with what it measures: undici's `request` takes a fifth more of it than this. */
 class Answer implements Dispatcher.DispatchHandler {
   readonly #wanted: readonly number[];
   readonly #outcome = Promise.withResolvers<void>();

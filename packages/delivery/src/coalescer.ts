@@ -1,4 +1,5 @@
 import type { Fate, TakenJob } from './batch.ts';
+import { canRest, isCrowd, REST_MS } from './crowd.ts';
 import { Line, type Waiting } from './line.ts';
 import { isSlow, MAX_PARK_MS, parkDelayMs, patienceMs, slowAfterMs } from './patience.ts';
 import { takeBatch, type BatchLimits } from './take-batch.ts';
@@ -37,16 +38,10 @@ interface Target {
   parkedUntilMs: number;
 }
 
-/** So many events in one request are a crowd's: the next one to the same target begins `REST_MS` after it did. */
-const CROWD_EVENTS = 32;
-const REST_MS = 50;
-/** So much is worth a request of its own, crowd or not. */
-const FULL_BYTES = 256 * 1024;
-
 /**
  * Gathers jobs for the same destination while a request to it is in flight and sends them together, up to the platform's
  * cap. An idle destination sends at once. In a crowd requests keep their distance, unless a caller waits for what is in the
- * line or there is much of it: a request and what is written of it cost about the same whatever they hold. Never together:
+ * line or there is much of it: much of what a request costs is the same whatever it holds. Never together:
  * accounts, test codes, consents, or (but for Google) destinations.
  *
  * Memory is bounded by bytes. A destination that has its share takes no more: what still comes for it waits about as long
@@ -155,7 +150,7 @@ export class Coalescer {
 
   #pump(target: Target): void {
     const { lines, inFlight } = target;
-    while (!this.#stopping && inFlight.size < this.#options.concurrency && lines.size > 0 && !restsNow(target)) {
+    while (!this.#stopping && inFlight.size < this.#options.concurrency && lines.size > 0 && !(target.resting && canRest(lines))) {
       const { batch, from } = takeBatch(lines, this.#limits);
       for (const { job } of batch) this.#bufferedBytes -= job.bytes;
       if (isCrowd(batch)) this.#rest(target);
@@ -289,22 +284,6 @@ export class Coalescer {
     this.#appetite = wantsMore;
     this.#options.onAppetite(wantsMore);
   }
-}
-
-function isCrowd(batch: readonly Waiting[]): boolean {
-  let events = 0;
-  for (const { job } of batch) events += job.events;
-  return events >= CROWD_EVENTS;
-}
-
-function restsNow({ resting, lines }: Target): boolean {
-  if (resting === undefined) return false;
-  let bytes = 0;
-  for (const line of lines.values()) {
-    if (line.awaited > 0) return false;
-    bytes += line.bytes;
-  }
-  return bytes < FULL_BYTES;
 }
 
 function lineOf({ lines }: Target, job: TakenJob): Line {
