@@ -46,3 +46,4 @@ export {
   type Verdict,
 } from './platform.ts';
 export { ERROR_CODES, RelayError, type ErrorCode, type ErrorExtras, type ErrorType } from './errors.ts';
+export { quoted } from './quoted.ts';

@@ -1,3 +1,5 @@
+import { quoted } from '@relay/contract';
+
 const MAX_KEY_LENGTH = 64;
 
 /** `events[3].eventTime`; a key that is no identifier is quoted, a long one is cut. */
@@ -6,7 +8,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
   for (const part of path) {
     if (typeof part === 'number') text += `[${part}]`;
     else if (/^[A-Za-z_$][\w$]{0,63}$/.test(String(part))) text += text === '' ? String(part) : `.${String(part)}`;
-    else text += `[${JSON.stringify(String(part).toWellFormed().slice(0, MAX_KEY_LENGTH))}]`;
+    else text += `[${quoted(String(part), MAX_KEY_LENGTH)}]`;
   }
   return text;
 }

@@ -1,3 +1,5 @@
+import { quoted } from '@relay/contract';
+
 /**
  * What Meta is known to take as messaging events from anyone. Its page lists nine more (OrderCreated, OrderShipped,
  * QualifiedLead…) that only some businesses were seen to get through; any other name fails with 100/2804066.
@@ -9,6 +11,9 @@ export type MessagingEventName = (typeof MESSAGING_EVENT_NAMES)[number];
 export function isMessagingEventName(name: string): name is MessagingEventName {
   return (MESSAGING_EVENT_NAMES as readonly string[]).includes(name);
 }
+
+/** Of a name, in a message. */
+const MAX_SHOWN = 60;
 
 /** What callers of the web event set send, and what it is called here. */
 const MEANT: ReadonlyMap<string, MessagingEventName> = new Map([
@@ -29,7 +34,6 @@ const MEANT: ReadonlyMap<string, MessagingEventName> = new Map([
 export function explainEventName(name: string): string | undefined {
   if (isMessagingEventName(name)) return undefined;
   const meant = MEANT.get(name.trim().toLowerCase());
-  const shown = name.length <= 60 ? name : `${name.slice(0, 59).toWellFormed()}…`;
   const advice = meant === undefined ? `Send one of ${MESSAGING_EVENT_NAMES.join(', ')}` : `Send ${meant} instead (allowed: ${MESSAGING_EVENT_NAMES.join(', ')})`;
-  return `eventName ${JSON.stringify(shown)} is not one that Meta takes for WhatsApp conversations; it would answer with subcode 2804066 (Messaging Event Invalid Event Type). ${advice}.`;
+  return `eventName ${quoted(name, MAX_SHOWN)} is not one that Meta takes for WhatsApp conversations; it would answer with subcode 2804066 (Messaging Event Invalid Event Type). ${advice}.`;
 }

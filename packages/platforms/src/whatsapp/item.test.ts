@@ -103,6 +103,7 @@ describe('event names', () => {
 
   it.each([
     ['Lead', 'Send LeadSubmitted instead'],
+    ['\u2028', 'eventName "\\u2028" is not one'],
     ['lead', 'Send LeadSubmitted instead'],
     ['purchase', 'Send Purchase instead'],
     ['PageView', 'Send ViewContent instead'],
