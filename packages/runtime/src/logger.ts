@@ -48,17 +48,20 @@ const GATHER_MS = 50;
 function stdout(): DestinationStream & { flushSync(): void } {
   const destination = pino.destination({ fd: 1, sync: false, maxLength: MAX_UNREAD_BYTES });
   const atOnce = pino.destination({ fd: 1, sync: true });
-  let lines = '';
+  let lines: string[] = [];
+  // One flat text: of one that was put together bit by bit, V8 takes three times as long to count the bytes.
+  const taken = (): string => {
+    const text = lines.join('');
+    lines = [];
+    return text;
+  };
   const hand = (): void => {
-    if (lines !== '') destination.write(lines);
-    lines = '';
+    if (lines.length > 0) destination.write(taken());
   };
   const flushSync = (): void => {
     destination.flushSync();
     // Not through `destination`: that would begin a write in a thread, which the end of the process cancels.
-    const left = lines;
-    lines = '';
-    if (left !== '') atOnce.write(left);
+    if (lines.length > 0) atOnce.write(taken());
   };
   process.once('exit', () => {
     try {
@@ -69,8 +72,8 @@ function stdout(): DestinationStream & { flushSync(): void } {
   });
   return {
     write(line) {
-      if (lines === '') setTimeout(hand, GATHER_MS).unref();
-      lines += line;
+      if (lines.length === 0) setTimeout(hand, GATHER_MS).unref();
+      lines.push(line);
     },
     flushSync,
   };
