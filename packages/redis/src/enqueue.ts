@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Enqueue, EnqueueOptions, EnqueueResult, StorableRequest } from '@relay/delivery';
 import { RelayError } from '@relay/contract';
 import type { Sealer } from '@relay/runtime';
@@ -8,7 +8,7 @@ import { createBacklogReader, type BacklogReader } from './fairness.ts';
 import type { Lane, Lanes } from './keys.ts';
 import { openLaneQueue, type LaneQueue } from './lane-queue.ts';
 import { answering } from './usable-redis.ts';
-import { CROWD_REQUESTS, GATHER_BYTES, GATHER_MS, MAX_GROUP_BYTES, MAX_GROUP_REQUESTS, MAX_WAITING_BYTES, MAX_WAITING_REQUESTS } from './limits.ts';
+import { CROWD_REQUESTS, GATHER_BYTES, GATHER_MS, MAX_GROUP_BYTES, MAX_GROUP_REQUESTS, MAX_WAITING_BYTES, MAX_WAITING_REQUESTS, WHOLE_CROWD_REQUESTS } from './limits.ts';
 
 /** What every stored request depends on; `apiId` names the reply channel of this process. */
 export interface EnqueueConfig {
@@ -62,8 +62,10 @@ class Committer {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #running: Promise<void> | undefined;
-  /** Requests in the last group, and when its write began (`performance.now`). */
-  #last = { requests: 0, atMs: 0 };
+  /** When the last write ended (`performance.now`), and how many requests were in it or waited by then. */
+  #last = { endedMs: 0, requests: 0 };
+  /** Ends the wait for a crowd. */
+  #crowdIsHere: (() => void) | undefined;
 
   constructor(queue: LaneQueue, deps: EnqueueDeps) {
     this.#queue = queue;
@@ -83,6 +85,7 @@ class Committer {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, options, bytes, resolve, reject });
       this.#waitingBytes += bytes;
+      if (this.#isGathered()) this.#crowdIsHere?.();
       this.#running ??= this.#run();
     });
   }
@@ -91,27 +94,39 @@ class Committer {
     while (this.#waiting.length > 0) {
       await this.#gather();
       const group = this.#take();
-      this.#last = { requests: group.length, atMs: performance.now() };
       try {
         await commitGroup(this.#queue, this.#backlogs, group, this.#deps);
       } catch (cause) {
         const error = cause instanceof RelayError ? cause : unavailable(cause);
         for (const waiting of group) waiting.reject(error);
       }
+      this.#last = { endedMs: performance.now(), requests: group.length + this.#waiting.length };
     }
     this.#running = undefined;
   }
 
   /**
    * Requests that are in already, but not read yet, come along: fewer and fuller jobs, for no more than a turn of the event
-   * loop. In a crowd, where a request waits for its turn at the processor anyway, writes keep their distance: the more
-   * of them share a write, its job and what the worker does with it, the less each costs.
+   * loop. In a crowd callers go in step: those that were answered together come again together, and the more of them share a
+   * write, its job and what the worker does with it, the less each costs. Left to chance, one of them goes alone before each write.
    */
   async #gather(): Promise<void> {
     if (this.#waitingBytes >= GATHER_BYTES) return;
     await setImmediate();
-    const leftMs = this.#last.atMs + GATHER_MS - performance.now();
-    if (this.#last.requests >= CROWD_REQUESTS && this.#waitingBytes < GATHER_BYTES && leftMs >= 1) await setTimeout(leftMs);
+    const leftMs = this.#last.endedMs + GATHER_MS - performance.now();
+    if (this.#last.requests < CROWD_REQUESTS || leftMs < 1 || this.#isGathered()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, leftMs);
+    this.#crowdIsHere = resolve;
+    await promise;
+    this.#crowdIsHere = undefined;
+    clearTimeout(timer);
+  }
+
+  #isGathered(): boolean {
+    const { requests } = this.#last;
+    const expected = requests <= WHOLE_CROWD_REQUESTS ? requests : Math.max(WHOLE_CROWD_REQUESTS, Math.ceil(requests / 2));
+    return this.#waiting.length >= expected || this.#waitingBytes >= GATHER_BYTES;
   }
 
   #take(): Waiting[] {

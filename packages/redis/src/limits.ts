@@ -16,8 +16,11 @@ export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
 export const MAX_ROW_EVENT_IDS = 3;
 /** Characters of the event names on a row, together. */
 export const MAX_ROW_TEXT = 60;
-/** So many requests in one write are a crowd: writes then keep `GATHER_MS` between their beginnings. */
-export const CROWD_REQUESTS = 8;
-export const GATHER_MS = 5;
+/** So many requests that were written or waited when a write ended are a crowd: the next write waits for those to come that may be expected. */
+export const CROWD_REQUESTS = 16;
+/** Up to so many callers that go in step are waited for, all of them. A larger crowd goes in halves: one is read while the other is written. */
+export const WHOLE_CROWD_REQUESTS = 64;
+/** The longest that a write waits for its crowd, from the end of the last one. */
+export const GATHER_MS = 10;
 /** So much of wire events is worth a write of its own, crowd or not. */
 export const GATHER_BYTES = 256 * 1024;

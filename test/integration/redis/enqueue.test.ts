@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packRequest } from '@relay/redis/pack';
 import { globals, jobDataSchema, keys, payloadContext, unpackPayload } from '@relay/redis/testing';
@@ -28,6 +28,8 @@ test('a job tells whether a caller waits for some of its events', async () => {
   const awaited = async (destinationId: string) => (await jobsOf(destinationId)).map((job) => job.awaited);
   expect([await awaited('wait-1'), await awaited('wait-2'), await awaited('wait-3')]).toEqual([[false], [true], [true]]);
 });
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
 
 describe('one request', () => {
   test('stores receipt, job, log row, event index and books together', async () => {
@@ -111,6 +113,32 @@ describe('group commit', () => {
     expect(alone).not.toContain(true);
   });
 
+  /** Callers that send again some 1 to 5 ms after they were answered, the first one at once. Resolves with the events of each job, in order. */
+  async function inStep(destinationId: string, callers: number, steps: number): Promise<number[]> {
+    const caller = async (n: number): Promise<void> => {
+      for (let step = 0; step < steps; step += 1) {
+        if (n + step > 0) await sleep(1 + (n % 5));
+        await send(relay.api, { destinationId, events: [`${destinationId}-${n}-${step}`] });
+      }
+    };
+    await Promise.all(Array.from({ length: callers }, (_, n) => caller(n)));
+    return (await jobsOf(destinationId)).map(({ events }) => events);
+  }
+
+  test('callers that go in step share their writes', async () => {
+    const jobs = await inStep('step', 40, 30);
+    expect(sum(jobs)).toBe(1200);
+    expect(jobs.length).toBeLessThan(50); // not those that came early, the others, those that came early, …
+  });
+
+  test('a large crowd goes in halves, so that one is read while the other is written', async () => {
+    const jobs = await inStep('halves', 200, 20);
+    expect(sum(jobs)).toBe(4000);
+    const median = jobs.toSorted((a, b) => a - b)[jobs.length >> 1];
+    expect(median).toBeGreaterThan(60);
+    expect(median).toBeLessThan(150);
+  });
+
   test('merges single events of one destination that come at once into few jobs, each event once', async () => {
     const ids = await Promise.all(Array.from({ length: 300 }, (_, i) => send(relay.api, { destinationId: 'group', events: [`group-${i}`] })));
     expect(new Set(ids).size).toBe(300);
@@ -140,7 +168,7 @@ describe('group commit', () => {
     await Promise.all(requests.map((shape) => relay.api.enqueue(aRequest(shape), { wantsReply: false })));
     const jobs = (await relay.jobs()).filter((job) => job.destinationId.startsWith('apart'));
     const kinds = Map.groupBy(jobs, ({ accountId, destinationId, testCode, consent }) => JSON.stringify([accountId, destinationId, testCode, consent]));
-    expect([...kinds.values()].map((same) => same.reduce((sum, job) => sum + job.events, 0))).toEqual(shapes.map(() => 10));
+    expect([...kinds.values()].map((same) => sum(same.map(({ events }) => events)))).toEqual(shapes.map(() => 10));
   });
 });
 
