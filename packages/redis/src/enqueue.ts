@@ -85,7 +85,7 @@ class Committer {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, options, bytes, resolve, reject });
       this.#waitingBytes += bytes;
-      if (this.#isGathered()) this.#crowdIsHere?.();
+      if (this.#crowdIsHere !== undefined && this.#isGathered()) this.#crowdIsHere();
       this.#running ??= this.#run();
     });
   }
@@ -108,7 +108,7 @@ class Committer {
   /**
    * Requests that are in already, but not read yet, come along: fewer and fuller jobs, for no more than a turn of the event
    * loop. In a crowd callers go in step: those that were answered together come again together, and the more of them share a
-   * write, its job and what the worker does with it, the less each costs. Left to chance, one of them goes alone before each write.
+   * write, its job and what the worker does with it, the less each costs. Left to chance, one of them may go alone before each write.
    */
   async #gather(): Promise<void> {
     if (this.#waitingBytes >= GATHER_BYTES) return;
