@@ -44,7 +44,7 @@ export function acceptArguments(input: {
     evTtl: String((config.eventIndexHours + 1) * 3600),
     accepted: input.accepted,
     refused,
-    deliveries: plan.entries.map((entry) => deliveryOf(entry, input.chunksOf.get(entry.deliveryId) ?? [], config.apiId)),
+    ...receiptsOf(plan.entries, input.chunksOf, config.apiId),
     jobs: input.jobs,
     idem: plan.idempotency,
   };
@@ -53,34 +53,55 @@ export function acceptArguments(input: {
   return `${JSON.stringify(rest).slice(0, -1)},"index":[${index.join()}]}`;
 }
 
-function deliveryOf(entry: PlannedRequest, chunks: readonly number[], apiId: string) {
-  const { request, deliveryId, options } = entry;
-  const fields: string[] = [
+interface Shape {
+  readonly log: string;
+  readonly fields: readonly string[];
+}
+
+/** Requests that share a write are mostly alike: what their receipts have in common is written, and read by Redis, once. */
+function receiptsOf(entries: readonly PlannedRequest[], chunksOf: ReadonlyMap<string, readonly number[]>, apiId: string) {
+  const shapes: Shape[] = [];
+  const known = new Map<string, number>();
+  const deliveries = entries.map((entry) => {
+    const fields = commonFields(entry, chunksOf.get(entry.deliveryId) ?? [], apiId);
+    const text = fields.join('\0');
+    let s = known.get(text);
+    if (s === undefined) {
+      s = shapes.push({ log: entry.request.accountId, fields }) - 1;
+      known.set(text, s);
+    }
+    return { id: entry.deliveryId, s, ...ownFields(entry) };
+  });
+  return { shapes, deliveries };
+}
+
+function commonFields({ request, options }: PlannedRequest, chunks: readonly number[], apiId: string): string[] {
+  const fields = [
     'p', request.platform,
     'a', request.accountId,
     'd', request.destinationId,
     'n', String(request.eventsSubmitted),
     'rf', String(request.refused.length),
-    'at', String(request.acceptedAtMs),
     'nm', joined(request.eventNames),
   ];
-  const eventIds = 'events' in request ? rowEventIds(request) : request.rowEventIds;
-  if (eventIds !== undefined) fields.push('ei', JSON.stringify(eventIds));
-  if (request.conversationId !== undefined) fields.push('cv', request.conversationId);
   if (options.wantsReply) fields.push('rp', apiId);
   for (const [k, events] of chunks.entries()) fields.push(`c${k}`, `q|${events}|0|0|0||||`);
-  const final = countAccepted(request) === 0;
-  if (final) fields.push('dn', String(request.acceptedAtMs));
-  return {
-    id: deliveryId,
-    log: request.accountId,
-    fields,
-    fails: request.refused.flatMap((failure) => [
-      failure.eventIndex,
-      JSON.stringify({ id: failure.eventId, code: failure.code, message: failure.message, refused: true }),
-    ]),
-    final,
-  };
+  return fields;
+}
+
+function ownFields({ request }: PlannedRequest) {
+  const f = ['at', String(request.acceptedAtMs)];
+  const eventIds = 'events' in request ? rowEventIds(request) : request.rowEventIds;
+  if (eventIds !== undefined) f.push('ei', JSON.stringify(eventIds));
+  if (request.conversationId !== undefined) f.push('cv', request.conversationId);
+  if (request.refused.length === 0) return { f };
+  const fails = request.refused.flatMap((failure) => [
+    failure.eventIndex,
+    JSON.stringify({ id: failure.eventId, code: failure.code, message: failure.message, refused: true }),
+  ]);
+  if (countAccepted(request) > 0) return { f, fails };
+  f.push('dn', String(request.acceptedAtMs));
+  return { f, fails, final: true };
 }
 
 /** Names in one short text; long ones are cut, so that a receipt stays in Redis' compact encoding. */

@@ -8,7 +8,8 @@
     tag, prefix (start of the jobs' keys), ttl (s, for requests that are final at once), logMax, logMinId, evTtl (s): text,
       as are the values of fields, since Lua hands numbers to Redis through printf("%.17g"), the slowest part of a small write,
     accepted, refused,
-    deliveries: [{ id, log (account id), fields: [field, value, …], fails: [index, json, …], final }],
+    shapes: [{ log (account id), fields: [field, value, …] }] (what receipts of the group have in common),
+    deliveries: [{ id, s (index of its shape), f: [field, value, …] (its own), fails: [index, json, …], final }],
     jobs: [[job id, "account|destination", events, accepted at ms]],
     index: [{ key, entries: [field, value, …] }],
     idem: [[key, value, ttl ms]] }
@@ -24,24 +25,31 @@ for _, job in ipairs(req.jobs) do
   if redis.call('EXISTS', req.prefix .. job[1]) == 0 then return redis.error_reply('NOJOB the jobs of this group were not added') end
 end
 
-local function hset_many(key, pairs_list)
-  for i = 1, #pairs_list, CHUNK do
-    redis.call('HSET', key, unpack(pairs_list, i, math.min(i + CHUNK - 1, #pairs_list)))
+local function hset_many(key, list, n)
+  for i = 1, n, CHUNK do
+    redis.call('HSET', key, unpack(list, i, math.min(i + CHUNK - 1, n)))
   end
 end
 
+for _, shape in ipairs(req.shapes) do
+  shape.n = #shape.fields
+  shape.log = tag .. ':log:' .. shape.log
+end
 local logs = {}
 for _, d in ipairs(req.deliveries) do
   local key = tag .. ':dlv:' .. d.id
-  hset_many(key, d.fields)
-  if #d.fails > 0 then hset_many(key .. ':f', d.fails) end
+  local shape = req.shapes[d.s + 1]
+  local fields, n = shape.fields, shape.n
+  -- Behind what is common, in its list: a list of its own for each receipt would cost more than what it holds.
+  for i = 1, #d.f do fields[n + i] = d.f[i] end
+  hset_many(key, fields, n + #d.f)
+  if d.fails then hset_many(key .. ':f', d.fails, #d.fails) end
   if d.final then
     redis.call('EXPIRE', key, req.ttl)
     redis.call('EXPIRE', key .. ':f', req.ttl)
   end
-  local log = tag .. ':log:' .. d.log
-  redis.call('XADD', log, 'MAXLEN', '~', req.logMax, '*', 'd', d.id)
-  logs[log] = true
+  redis.call('XADD', shape.log, 'MAXLEN', '~', req.logMax, '*', 'd', d.id)
+  logs[shape.log] = true
 end
 -- Retention: what is older goes, and with the last row the whole log.
 for log in pairs(logs) do
