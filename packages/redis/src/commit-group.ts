@@ -170,7 +170,9 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
   ]);
   let stored = false;
   try {
-    stored = await queue.commit(transaction);
+    const committed = queue.commit(transaction);
+    if (destinations.length > 0) backlogs.readAhead(destinations);
+    stored = await committed;
   } finally {
     if (!stored) backlogs.forget();
   }

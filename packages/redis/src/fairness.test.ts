@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import type { RedisConnection } from './connect.ts';
 import { createBacklogReader } from './fairness.ts';
@@ -19,4 +20,28 @@ it('a backlog is read once for commits that follow each other, and anew for anot
   backlogs.forget();
   expect((await backlogs.read(['c'])).waitingEvents.get('c')).toBe(7);
   expect(hmget).toHaveBeenCalledTimes(4);
+});
+
+it('a backlog that is read ahead spares the next commit its own look', async () => {
+  let nowMs = 100;
+  let waiting = '7';
+  const hmget = vi.fn<() => Promise<string[]>>(() => Promise.resolve([waiting]));
+  const connection = { hmget, zrange: () => Promise.resolve([]) } as unknown as RedisConnection;
+  const backlogs = createBacklogReader(connection, { tag: '{relay}', platform: 'metaads', queue: 'metaads' }, () => nowMs);
+
+  await backlogs.read(['a']);
+  backlogs.readAhead(['a']); // it is young
+  expect(hmget).toHaveBeenCalledTimes(1);
+  nowMs += 10;
+  waiting = '9';
+  backlogs.readAhead(['a']);
+  await setImmediate();
+  nowMs += 19;
+  expect((await backlogs.read(['a'])).waitingEvents.get('a')).toBe(9);
+  expect(hmget).toHaveBeenCalledTimes(2);
+  // A look that fails is nobody's fault but the next commit's to find out.
+  hmget.mockRejectedValueOnce(new Error('away'));
+  backlogs.readAhead(['a']);
+  await setImmediate();
+  expect((await backlogs.read(['a'])).waitingEvents.get('a')).toBe(9);
 });
