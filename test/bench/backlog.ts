@@ -2,9 +2,9 @@ import type { Cost } from './cost.ts';
 import { fill, measureDrain, type Drained } from './drain.ts';
 import { createBodies, NEIGHBOUR } from './events.ts';
 import type { Ground } from './ground.ts';
-import { quantilesOf, type Quantiles } from './latency.ts';
+import { mediansOf, quantilesOf, type Quantiles } from './latency.ts';
 import { sendOpen } from './load.ts';
-import { median } from './numbers.ts';
+import { mebibytes, median } from './numbers.ts';
 import type { Say } from './say.ts';
 import { openSystem, type System } from './systems.ts';
 import { residentBytes, sample } from './usage.ts';
@@ -31,8 +31,9 @@ interface Neighbour {
 
 /** Resident set of the worker from its start until the queue is empty. */
 interface Memory {
+  /** The most that any round had. */
   readonly maxBytes: number;
-  /** Median of the first, the middle and the last third. */
+  /** Median of the first, the middle and the last third; of these the medians of the rounds. */
   readonly thirdsBytes: readonly [number, number, number];
 }
 
@@ -42,42 +43,55 @@ export interface BacklogSizes {
   readonly warmUp: number;
   readonly window: number;
   readonly neighbour: { readonly perSecond: number; readonly seconds: number };
-  readonly emptyRounds: number;
-  /** Of the large backlog. */
   readonly rounds: number;
 }
 
 const SINK_MS = 100;
 const SAMPLE_MS = 200;
 
-/** Fills the queue while no worker runs, starts one, and watches it drain. */
+/**
+ * Fills the queue while no worker runs, starts one, and watches it drain: a small backlog and a large one, in turns. Rates and
+ * latencies are medians of the rounds; the memory is the most that any round had.
+ */
 export async function measureBacklog(ground: Ground, sizes: BacklogSizes, say: Say): Promise<Backlog> {
-  const empty: Drained[] = [];
-  const alone: Quantiles[] = [];
-  for (let round = 1; round <= sizes.emptyRounds; round += 1) {
-    await using relay = await openSystem('relay', ground, { worker: false });
-    await fill(ground, relay, sizes.emptyFill);
-    await relay.startWorker();
-    empty.push(await measureDrain(ground, relay, { afterEvents: sizes.warmUp, events: sizes.emptyFill - sizes.warmUp }));
-    say(`empty queue, round ${round}: ${Math.round(empty.at(-1)!.eventsPerSecond)} events/s`);
-    if (round > 1) continue;
-    await ground.resetSink(SINK_MS);
-    alone.push(await sendNeighbour(relay, sizes));
-  }
+  const empty: SmallRound[] = [];
   const full: LargeRound[] = [];
   for (let round = 1; round <= sizes.rounds; round += 1) {
-    full.push(await largeRound(ground, sizes, say));
-    say(`${sizes.fill} waiting, round ${round}: ${Math.round(full.at(-1)!.drained.eventsPerSecond)} events/s`);
+    const small = await smallRound(ground, sizes);
+    empty.push(small);
+    say(`empty queue, round ${round}: ${Math.round(small.drained.eventsPerSecond)} events/s; another destination's p99 ${small.alone.p99Ms.toFixed(0)} ms`);
+    const large = await largeRound(ground, sizes, say);
+    full.push(large);
+    say(`${sizes.fill} waiting, round ${round}: ${Math.round(large.drained.eventsPerSecond)} events/s; another destination's p99 ${large.beside.p99Ms.toFixed(0)} ms, worker ${mebibytes(large.memory.maxBytes)}`);
   }
-  const { drained, beside, waiting, memory } = full.toSorted((a, b) => a.drained.eventsPerSecond - b.drained.eventsPerSecond)[Math.floor(full.length / 2)]!;
+  const third = (n: 0 | 1 | 2) => median(full.map(({ memory }) => memory.thirdsBytes[n]));
   return {
     waiting: sizes.fill - sizes.warmUp - sizes.window,
-    eventsPerSecond: full.map((round) => round.drained.eventsPerSecond),
-    emptyEventsPerSecond: empty.map((round) => round.eventsPerSecond),
-    cpuUs: drained.cpuUs,
-    neighbour: { sinkMs: SINK_MS, alone: alone[0]!, beside, waiting },
-    memory,
+    eventsPerSecond: full.map(({ drained }) => drained.eventsPerSecond),
+    emptyEventsPerSecond: empty.map(({ drained }) => drained.eventsPerSecond),
+    cpuUs: full.toSorted((a, b) => a.drained.eventsPerSecond - b.drained.eventsPerSecond)[Math.floor(full.length / 2)]!.drained.cpuUs,
+    neighbour: {
+      sinkMs: SINK_MS,
+      alone: mediansOf(empty.map(({ alone }) => alone)),
+      beside: mediansOf(full.map(({ beside }) => beside)),
+      waiting: [median(full.map(({ waiting }) => waiting[0])), median(full.map(({ waiting }) => waiting[1]))],
+    },
+    memory: { maxBytes: Math.max(...full.map(({ memory }) => memory.maxBytes)), thirdsBytes: [third(0), third(1), third(2)] },
   };
+}
+
+interface SmallRound {
+  readonly drained: Drained;
+  readonly alone: Quantiles;
+}
+
+async function smallRound(ground: Ground, sizes: BacklogSizes): Promise<SmallRound> {
+  await using relay = await openSystem('relay', ground, { worker: false });
+  await fill(ground, relay, sizes.emptyFill);
+  await relay.startWorker();
+  const drained = await measureDrain(ground, relay, { afterEvents: sizes.warmUp, events: sizes.emptyFill - sizes.warmUp });
+  await ground.resetSink(SINK_MS);
+  return { drained, alone: await sendNeighbour(relay, sizes) };
 }
 
 interface LargeRound {

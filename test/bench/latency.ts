@@ -52,4 +52,4 @@ export async function measureLatency(ground: Ground, sizes: LatencySizes, rounds
 
 export const quantilesOf = ({ latenciesMs }: { latenciesMs: readonly number[] }): Quantiles => ({ p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99) });
 
-const mediansOf = (rounds: readonly Quantiles[]): Quantiles => ({ p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)), p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)) });
+export const mediansOf = (rounds: readonly Quantiles[]): Quantiles => ({ p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)), p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)) });

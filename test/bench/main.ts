@@ -68,7 +68,7 @@ async function describeMachine(): Promise<string> {
   const { quick, rounds, sizes: { backlog } } = options;
   const cores = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`;
   const redis = `Redis ${await ground.redisVersion()} (append-only file, fsync every second)`;
-  const told = `medians of ${rounds} rounds, of the empty queue ${backlog.emptyRounds}, of the large backlog ${backlog.rounds}`;
+  const told = `medians of ${rounds} rounds, of empty queue and large backlog ${backlog.rounds}`;
   return `${cores}, ${mebibytes(totalmem())} of memory, Node ${process.version}, ${redis}; ${quick ? 'quick: shows that it works, its figures mean little; ' : ''}${told}.`;
 }
 

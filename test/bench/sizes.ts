@@ -18,7 +18,7 @@ export interface Sizes {
 
 /**
  * What the targets are about. Every load lasts for many seconds on a small machine, since neither side's code is compiled to the
- * end after fewer, and the floor gains more by that than the relay; the whole takes 20 to 25 minutes.
+ * end after fewer, and the floor gains more by that than the relay; the whole takes about half an hour.
  */
 export const FULL: Sizes = {
   throughput: { batched: { requests: 200, callers: 4 }, single: { requests: 36_000, callers: 64 }, crowd: { requests: 36_000, callers: 256 }, synchronous: { requests: 24_000, callers: 64 } },
@@ -26,7 +26,7 @@ export const FULL: Sizes = {
   coalescing: { events: 10_000, perSecond: 5000 },
   transform: { batches: 200, warmUpBatches: 50 },
   storage: { events: 100_000 },
-  backlog: { fill: 1_350_000, emptyFill: 150_000, warmUp: 50_000, window: 300_000, neighbour: { perSecond: 10, seconds: 20 }, emptyRounds: 3, rounds: 1 },
+  backlog: { fill: 1_350_000, emptyFill: 150_000, warmUp: 50_000, window: 300_000, neighbour: { perSecond: 10, seconds: 20 }, rounds: 5 },
   growth: {
     eventsPerRequest: [{ x: 1, requests: 12_000 }, { x: 10, requests: 5000 }, { x: 100, requests: 1500 }, { x: 1000, requests: 150 }],
     requestsPerSecond: { seconds: 6, xs: [50, 200, 500, 1000, 2000] },
@@ -42,7 +42,7 @@ export const QUICK: Sizes = {
   coalescing: { events: 500, perSecond: 2000 },
   transform: { batches: 5, warmUpBatches: 2 },
   storage: { events: 5000 },
-  backlog: { fill: 40_000, emptyFill: 5000, warmUp: 1000, window: 4000, neighbour: { perSecond: 20, seconds: 1 }, emptyRounds: 1, rounds: 1 },
+  backlog: { fill: 40_000, emptyFill: 5000, warmUp: 1000, window: 4000, neighbour: { perSecond: 20, seconds: 1 }, rounds: 1 },
   growth: {
     eventsPerRequest: [{ x: 1, requests: 200 }, { x: 10, requests: 100 }, { x: 100, requests: 20 }, { x: 1000, requests: 4 }],
     requestsPerSecond: { seconds: 1, xs: [50, 200, 500] },
