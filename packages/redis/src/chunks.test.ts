@@ -166,7 +166,7 @@ describe('toJobData', () => {
     const data = toJobData(cut(aRequest([3, 4], over), aRequest([0], { ...over, acceptedAtMs: 2 })).chunks[0]!, sealer);
     expect(jobDataSchema.parse(JSON.parse(jobBytes(data).toString()))).toEqual(data);
     expect(data).toMatchObject({ v: 1, a: 'acc', d: 'dest', t: 'T', c: 'G-', n: 3, x: 1_000, at: 2, p: [{ d: 'd0', k: 0, r: [3, 2] }, { d: 'd1', k: 0, r: [0, 1] }] });
-    expect(unpackPayload(Buffer.from(data.z, 'base64'), sealer, payloadContext('acc', 'dest'), data.b)).toEqual({
+    expect(unpackPayload(data.z, sealer, payloadContext('acc', 'dest'), data.b)).toEqual({
       eventIds: ['', '', ''],
       expiresAtMs: [4_000, 5_000, 1_000],
       wires: ['0123456789', '0123456789', '0123456789'].map((wire) => Buffer.from(wire)),

@@ -184,7 +184,7 @@ const ALREADY: ReplayResult = { kind: 'refused', why: 'It was replayed already.'
 function sealedAnew(letter: LetterData, sealer: Sealer): Pick<JobData, 'z' | 'b' | 'x'> | undefined {
   const context = payloadContext(letter.accountId, letter.destinationId);
   try {
-    const payload = unpackPayload(Buffer.from(letter.payload, 'base64'), sealer, context);
+    const payload = unpackPayload(letter.payload, sealer, context);
     const { sealed, bytes } = packPayload(payload, sealer, context);
     return { z: sealed, b: bytes, x: payload.expiresAtMs.reduce((least, ms) => Math.min(least, ms), Infinity) };
   } catch (error) {

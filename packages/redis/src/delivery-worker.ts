@@ -176,23 +176,12 @@ async function processOrComeBack(job: Job<unknown>, token: string, options: Deli
 
 async function deliverJob(job: Job<unknown>, token: string, options: DeliveryWorkerOptions): Promise<void> {
   if (job.name === 'status') return pollStatus(job, token, options);
-  const taken = readJob(job, options);
-  if (taken === undefined) return waitForNewerVersion(job, token, options);
-  const fate = await options.deliver(taken);
+  const data = jobDataSchema.safeParse(job.data);
+  if (!data.success) return waitForNewerVersion(job, token, options);
+  const taken = takeJob(job, data.data, options.lane, options.connection, options.sealer, options.lockMs ?? LOCK_MS);
+  await apply(await options.deliver(taken), job, token, taken, options);
   // Not when something was thrown: what else was going on with these events may not have ended.
   taken.letGo();
-  await apply(fate, job, token, taken, options);
-}
-
-/**
- * `undefined` for one of a format that this version does not know. A function of its own, and the job's data is let go: what
- * waits for an answer must not keep the payload's text.
- */
-function readJob(job: Job<unknown>, { lane, connection, sealer, lockMs = LOCK_MS }: DeliveryWorkerOptions): QueueJob | undefined {
-  const data = jobDataSchema.safeParse(job.data);
-  if (!data.success) return undefined;
-  job.data = undefined;
-  return takeJob(job, data.data, lane, connection, sealer, lockMs);
 }
 
 /** Not before `untilMs`, and no attempt is spent. */

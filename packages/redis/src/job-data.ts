@@ -36,8 +36,6 @@ export const jobDataSchema = z.object({
 /** A delivery job's name where a caller waits for the outcome of some of its events; of all others `deliver`. */
 export const AWAITED = 'deliver.awaited';
 export type JobData = z.infer<typeof jobDataSchema>;
-/** A job's data without its payload. */
-export type JobFacts = Omit<JobData, 'z'>;
 export type JobPart = JobData['p'][number];
 
 /**
@@ -120,12 +118,13 @@ function joinLines(lines: readonly (string | Uint8Array)[]): Buffer {
 }
 
 /**
- * @param closed what `packPayload` sealed, as bytes.
  * @param bytes of the payload, unpacked, as `packPayload` told: unpacked into pieces it would have to be put together again.
  * @throws SealError when the payload was sealed under another key or moved to another account.
  */
-export function unpackPayload(closed: Uint8Array, sealer: Sealer, context: string, bytes?: number): UnpackedPayload {
+export function unpackPayload(sealed: string, sealer: Sealer, context: string, bytes?: number): UnpackedPayload {
+  const closed = Buffer.from(sealed, 'base64');
   const packed = sealer.open(closed, context);
+  freeMemory(closed);
   const plain = zstdDecompressSync(packed, bytes === undefined ? {} : { chunkSize: Math.max(bytes + 1, MIN_CHUNK_BYTES) });
   freeMemory(packed);
   const ids = plain.indexOf(NEWLINE);

@@ -2,7 +2,7 @@ import type { PlatformId } from '@relay/contract';
 import { backlogField } from './commit-group.ts';
 import { countOf } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
-import type { JobFacts, JobPart } from './job-data.ts';
+import type { JobData, JobPart } from './job-data.ts';
 import { GLOBAL_TAG, keys, type Lane } from './keys.ts';
 import { runSettle } from './scripts.ts';
 
@@ -15,7 +15,7 @@ export interface JobRef {
   readonly parts: readonly JobPart[];
 }
 
-export function jobRef(jobId: string, data: JobFacts): JobRef {
+export function jobRef(jobId: string, data: JobData): JobRef {
   return { jobId, accountId: data.a, destinationId: data.d, events: data.n, parts: data.p };
 }
 

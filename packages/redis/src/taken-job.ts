@@ -4,7 +4,7 @@ import type { BatchEvent, LoadedEvent, TakenJob } from '@relay/delivery';
 import { freeMemory, type Sealer } from '@relay/runtime';
 import { countOf } from './chunks.ts';
 import type { RedisConnection } from './connect.ts';
-import { AWAITED, decodeConsent, payloadContext, unpackPayload, type JobData, type JobFacts } from './job-data.ts';
+import { AWAITED, decodeConsent, payloadContext, unpackPayload, type JobData } from './job-data.ts';
 import { keys, type Lane } from './keys.ts';
 import { runScript } from './scripts.ts';
 import { jobRef, type JobRef } from './settle.ts';
@@ -12,7 +12,7 @@ import { jobRef, type JobRef } from './settle.ts';
 /** A taken job and what this package needs of it besides. */
 export interface QueueJob extends TakenJob {
   readonly ref: JobRef;
-  readonly data: JobFacts;
+  readonly data: JobData;
   /** To be called when its turn is over: the memory of its events goes back, and there is nothing in them any more. */
   letGo(): void;
 }
@@ -22,19 +22,13 @@ export function queueJob(event: BatchEvent): QueueJob {
   return event.job as QueueJob;
 }
 
-/**
- * The payload is kept as bytes, beside the heap: a text of half a megabyte that waits for its turn soon counts as old, and
- * stays for the next full collection when it is done with.
- *
- * @param lockMs how long the lock lasts unless it is renewed, which it is every half of it; absent: for ever.
- */
-export function takeJob(job: Job<unknown>, { z: sealed, ...data }: JobData, lane: Lane, connection: RedisConnection, sealer: Sealer, lockMs = Infinity): QueueJob {
+/** @param lockMs how long the lock lasts unless it is renewed, which it is every half of it; absent: for ever. */
+export function takeJob(job: Job<unknown>, data: JobData, lane: Lane, connection: RedisConnection, sealer: Sealer, lockMs = Infinity): QueueJob {
   // From before Redis gave the job out, so that a process that froze right after it counts that time too.
   const sureUntilMs = (job.processedOn ?? 0) + lockMs / 2;
   const ref = jobRef(job.id!, data);
   // Only a job that was taken before can have settled events: the first time saves the look.
   let fresh = job.attemptsStarted <= 1;
-  const closed = Buffer.from(sealed, 'base64');
   let loaded: readonly LoadedEvent[] = [];
   return {
     ref,
@@ -56,11 +50,10 @@ export function takeJob(job: Job<unknown>, { z: sealed, ...data }: JobData, lane
       const [settled, sending] = fresh ? [null, null] : await connection.hmget(keys.job(lane, job.id!), 'sv', 'snd');
       fresh = false;
       if (settled === '*') return [];
-      loaded = openEvents(data, closed, settled ?? null, sealer);
+      loaded = openEvents(data, settled ?? null, sealer);
       return sending == null ? loaded : loaded.map((event) => ({ ...event, maybeSent: true }));
     },
     letGo() {
-      freeMemory(closed);
       // All of them are views of what was unpacked.
       if (loaded.length > 0) freeMemory(loaded[0]!.wire);
       loaded = [];
@@ -71,8 +64,8 @@ export function takeJob(job: Job<unknown>, { z: sealed, ...data }: JobData, lane
   };
 }
 
-function openEvents(data: JobFacts, closed: Uint8Array, settled: string | null, sealer: Sealer): LoadedEvent[] {
-  const payload = unpackPayload(closed, sealer, payloadContext(data.a, data.d), data.b);
+function openEvents(data: JobData, settled: string | null, sealer: Sealer): LoadedEvent[] {
+  const payload = unpackPayload(data.z, sealer, payloadContext(data.a, data.d), data.b);
   const events: LoadedEvent[] = [];
   let position = 0;
   for (const [part, entry] of data.p.entries()) {
@@ -91,7 +84,7 @@ function openEvents(data: JobFacts, closed: Uint8Array, settled: string | null, 
 }
 
 /** Submitted index of each position of a job. */
-export function submittedIndices(data: JobFacts): number[] {
+export function submittedIndices(data: JobData): number[] {
   const indices: number[] = [];
   for (const part of data.p) {
     for (let i = 0; i < part.r.length; i += 2) {

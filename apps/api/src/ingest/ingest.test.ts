@@ -41,7 +41,7 @@ function contentOf(request: StorableRequest) {
   return request.chunks.flatMap(({ data, events: count, bytes }) => {
     const job = jobDataSchema.parse(JSON.parse(data.toString()));
     expect(job).toMatchObject({ n: count, b: bytes, p: [{ d: request.deliveryId }] });
-    const { eventIds, expiresAtMs, wires } = unpackPayload(Buffer.from(job.z, 'base64'), createSealer(secretKeys), payloadContext(job.a, job.d), job.b);
+    const { eventIds, expiresAtMs, wires } = unpackPayload(job.z, createSealer(secretKeys), payloadContext(job.a, job.d), job.b);
     return eventIds.map((eventId, n) => ({ eventId, expiresAtMs: expiresAtMs[n]!, wire: Buffer.from(wires[n]!).toString() }));
   });
 }
