@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, spawnProcess, waitFor, type SpawnedProcess } from '@relay/testkit';
+import { ENTRIES, NODE_ARGS } from '../../apps/cli/src/stack/paths.ts';
 import { entry, READY_MS, type Ground } from './ground.ts';
 
 export const SYSTEMS = ['floor', 'floor+hash', 'relay'] as const;
@@ -21,6 +22,7 @@ export interface System extends AsyncDisposable {
 type Role = 'api' | 'worker';
 interface Program {
   readonly entryOf: (role: Role) => string;
+  readonly nodeArgs?: Readonly<Record<Role, readonly string[]>>;
   readonly isReady: (role: Role, line: string) => boolean;
   readonly env: Record<string, string>;
   readonly apiKey: string;
@@ -34,7 +36,7 @@ export async function openSystem(name: SystemName, ground: Ground, options: { wo
   const program = name === 'relay' ? await relay(ground, port, stack) : floor(ground, port, name === 'floor+hash');
   // The smoke run starts many processes and is in a hurry; a run that measures leaves it unset.
   const env = { ...program.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
-  const start = (role: Role) => spawnProcess(program.entryOf(role), env, { readyWhen: (line) => program.isReady(role, line), timeoutMs: READY_MS, discardOnceReady: true });
+  const start = (role: Role) => spawnProcess(program.entryOf(role), env, { readyWhen: (line) => program.isReady(role, line), timeoutMs: READY_MS, discardOnceReady: true, nodeArgs: program.nodeArgs?.[role] ?? [] });
   const processes: Partial<Record<Role, SpawnedProcess>> = {};
   // Whatever is started later ends before what was started first.
   stack.defer(async () => void (await processes.api?.stop()));
@@ -94,7 +96,8 @@ async function relay(ground: Ground, port: number, stack: AsyncDisposableStack):
     ...(profiling !== undefined && { NODE_OPTIONS: profiling }),
   };
   return {
-    entryOf: (role) => entry(`../../apps/${role}/src/main.ts`),
+    entryOf: (role) => ENTRIES[role],
+    nodeArgs: NODE_ARGS,
     isReady: (role, line) => line.includes(`"${role}.ready"`),
     env,
     apiKey,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readApiConfig, readWorkerConfig, SETTINGS } from '@relay/runtime';
 import { findCommand, runCommand } from '@relay/testkit';
 import { describe, expect, test } from 'vitest';
+import { NODE_ARGS } from '../../apps/cli/src/stack/paths.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string) => readFile(join(root, path), 'utf8');
@@ -234,6 +235,16 @@ describe('docker-compose.yml', () => {
     expect(compose.match(/ports:/g)?.length).toBe(published.length);
   });
 
+  test('starts api and worker with the arguments of Node that npm and the stack of the demo start them with', async () => {
+    const compose = await read('docker-compose.yml');
+    const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> };
+    for (const role of ['api', 'worker', 'sandbox'] as const) {
+      const command = ['node', ...NODE_ARGS[role], `apps/${role}/src/main.ts`];
+      expect(compose).toContain(`command: [${command.join(', ')}]`);
+      expect(scripts[role]).toBe(command.join(' '));
+    }
+  });
+
   test('gives a process longer to stop than it gives itself', async () => {
     const graceSeconds = Number(/stop_grace_period: (\d+)s/.exec(await read('docker-compose.yml'))?.[1]);
     expect(graceSeconds * 1000).toBeGreaterThan(Number(VARIABLES['SHUTDOWN_GRACE_MS']));
@@ -241,7 +252,7 @@ describe('docker-compose.yml', () => {
 
   test('names only files that are there', async () => {
     const compose = await read('docker-compose.yml');
-    const named = [...compose.matchAll(/(?:- |dockerfile: |node, )\.?\/?((?:infra|apps)\/[\w./-]+?)(?=[:\s\],]|$)/g)].map((match) => match[1] ?? '');
+    const named = [...compose.matchAll(/(?:- |dockerfile: |node, (?:--[\w=-]+, )*)\.?\/?((?:infra|apps)\/[\w./-]+?)(?=[:\s\],]|$)/g)].map((match) => match[1] ?? '');
     expect(named.length).toBeGreaterThan(5);
     for (const path of named.filter((name) => name.startsWith('infra/'))) {
       await expect(readFile(join(root, path)).catch((error: NodeJS.ErrnoException) => (error.code === 'EISDIR' ? readdir(join(root, path)) : Promise.reject(error)))).resolves.toBeDefined();

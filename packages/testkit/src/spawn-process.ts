@@ -15,6 +15,8 @@ export type SpawnOptions = {
   /** How long to wait until it is ready; default 30 000. */
   readonly timeoutMs?: number;
   readonly args?: readonly string[];
+  /** Node's own, before the file. */
+  readonly nodeArgs?: readonly string[];
   readonly cwd?: string;
   /** Once it is ready, throws away what comes, unsplit: lines take time that a measurement has no part of to give. Default: false. */
   readonly discardOnceReady?: boolean;
@@ -44,7 +46,7 @@ export async function spawnProcess(
   env: Readonly<Record<string, string | undefined>> = {},
   options: SpawnOptions = {},
 ): Promise<SpawnedProcess> {
-  const child = spawn(process.execPath, [entry, ...(options.args ?? [])], {
+  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), entry, ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'], ...env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawnProcess, waitFor, type ProcessEnd, type SpawnedProcess } from '@relay/testkit';
-import { ENTRIES, type Role } from './paths.ts';
+import { ENTRIES, NODE_ARGS, type Role } from './paths.ts';
 
 const READY_MS = 60_000;
 const ANSWER_MS = 2_000;
@@ -36,7 +36,7 @@ export interface RoleOptions {
 /** Starts one role, waits until it is ready, and keeps its log in a file. */
 export async function startRole({ role, env, readyUrl, logFolder, parts, stopGraceMs, keepLog = false }: RoleOptions): Promise<SpawnedProcess> {
   const log = createWriteStream(join(logFolder, `${role}.log`), { mode: 0o600, flags: keepLog ? 'a' : 'w' });
-  const child = await spawnProcess(ENTRIES[role], env, { onLine: (line) => void log.write(`${line}\n`) });
+  const child = await spawnProcess(ENTRIES[role], env, { nodeArgs: NODE_ARGS[role], onLine: (line) => void log.write(`${line}\n`) });
   parts.defer(async () => {
     await stopOnce(child, stopGraceMs);
     log.end();
