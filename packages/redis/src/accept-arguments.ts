@@ -64,7 +64,7 @@ function receiptsOf(entries: readonly PlannedRequest[], chunksOf: ReadonlyMap<st
   const known = new Map<string, number>();
   const deliveries = entries.map((entry) => {
     const fields = commonFields(entry, chunksOf.get(entry.deliveryId) ?? [], apiId);
-    const text = fields.join('\0');
+    const text = JSON.stringify(fields);
     let s = known.get(text);
     if (s === undefined) {
       s = shapes.push({ log: entry.request.accountId, fields }) - 1;

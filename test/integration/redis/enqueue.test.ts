@@ -102,6 +102,27 @@ describe('group commit', () => {
     return (await jobsOf(destinationId)).length === 1;
   }
 
+  test('gives every request of a write its own receipt, whatever the one before it had', async () => {
+    const of = (events: readonly string[], rest: RequestShape = {}) => send(relay.api, { destinationId: 'own', events, ...rest });
+    const ids = await Promise.all([
+      of(['own-1'], { conversationId: 'wac_1' }),
+      of(['own-2']),
+      of(['own-3', 'own-4', 'own-5', 'own-6']), // too many for their ids to be in the row
+      of(['own-7'], { accountId: 'acc_other' }),
+      of(['own-8', 'own-9'], { refused: [1] }),
+    ]);
+    const receipts = await Promise.all(ids.map((id) => relay.api.deliveries.get(id)));
+    expect(receipts.map((receipt) => [receipt?.accountId, receipt?.conversationId, receipt?.eventsSubmitted, receipt?.eventsFailed, receipt?.eventIds])).toEqual([
+      ['acc', 'wac_1', 1, 0, ['own-1']],
+      ['acc', undefined, 1, 0, ['own-2']],
+      ['acc', undefined, 4, 0, undefined],
+      ['acc_other', undefined, 1, 0, ['own-7']],
+      ['acc', undefined, 2, 1, ['own-8', 'own-9']],
+    ]);
+    expect(new Set((await jobsOf('own')).flatMap(({ data }) => data.p.map(({ d }) => d)))).toEqual(new Set(ids));
+    expect(await jobsOf('own')).toHaveLength(2); // one for each account: they did share a write
+  });
+
   test('waits a moment for more in a crowd, and never for one that comes alone', async () => {
     const [crowd, alone]: [boolean[], boolean[]] = [[], []];
     // On a busy machine the moment may be over by the time that the write before it is.
