@@ -110,7 +110,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     {
       connection: workerConnection,
       prefix: lane.tag,
-      concurrency: 1,
+      concurrency: Math.min(2, concurrency),
       lockDuration: options.lockMs ?? LOCK_MS,
       stalledInterval: options.stalledCheckMs ?? STALLED_CHECK_MS,
       maxStalledCount: MAX_STALLED,
@@ -124,10 +124,10 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
   );
   worker.onAsked = alive;
   // BullMQ takes jobs while fewer than this are active (at least one); a running job goes on either way. It takes all it may
-  // before it begins with the first, so it may take one at a time: hundreds of megabytes would come before anything is sent, and
+  // before it begins with the first, so it may take two at a time (with one, a job that comes back after a delay waits for the next look): hundreds of megabytes would come before anything is sent, and
   // even four for a destination that has its share have to be sent before another's turn comes.
   const setConcurrency = () => {
-    worker.concurrency = state.hungry ? Math.min(state.active + 1, concurrency) : Math.max(state.active, 1);
+    worker.concurrency = state.hungry ? Math.min(state.active + 2, concurrency) : Math.max(state.active, 1);
     if (state.hungry) worker.lookAgain();
   };
   worker.on('error', (error) => options.onError(error, 'worker.error'));

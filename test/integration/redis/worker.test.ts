@@ -395,7 +395,7 @@ describe('the worker', () => {
     expect((await counts())['prioritized']).toBe(20);
   });
 
-  test('takes one at a time, and no more than one ahead; with appetite again goes on although nothing has ended', async () => {
+  test('takes two at a time at most; with appetite again goes on although nothing has ended', async () => {
     await Promise.all(Array.from({ length: 40 }, (_, i) => send(relay.api, { destinationId: `d${i}` })));
     const waiting: ((fate: Fate) => void)[] = [];
     const started: Started = startWorker({
@@ -407,7 +407,7 @@ describe('the worker', () => {
     });
     await waitFor(() => waiting.length > 0);
     await sleep(300); // time enough to take all of them
-    expect((await counts())['active']).toBeLessThanOrEqual(2);
+    expect((await counts())['active']).toBeLessThanOrEqual(3);
     started.worker.setAppetite(true);
     await waitFor(() => waiting.length === 40);
     for (const resolve of waiting) resolve({ kind: 'give_back' });
