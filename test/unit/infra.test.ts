@@ -235,7 +235,7 @@ describe('docker-compose.yml', () => {
     expect(compose.match(/ports:/g)?.length).toBe(published.length);
   });
 
-  test('starts api and worker with the arguments of Node that npm and the stack of the demo start them with', async () => {
+  test('starts every role with the arguments of Node that npm and the demo start it with', async () => {
     const compose = await read('docker-compose.yml');
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> };
     for (const role of ['api', 'worker', 'sandbox'] as const) {

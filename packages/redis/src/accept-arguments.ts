@@ -53,6 +53,7 @@ export function acceptArguments(input: {
   return `${JSON.stringify(rest).slice(0, -1)},"index":[${index.join()}]}`;
 }
 
+/** What receipts of one write have in common: the log that they stand in, and fields with their values in turn. */
 interface Shape {
   readonly log: string;
   readonly fields: readonly string[];

@@ -56,6 +56,11 @@ const UNKNOWN_FORMAT_DELAY_MS = 60_000;
 const OWN_FAULT_DELAY_MS = 1_000;
 const OWN_FAULT_MAX_DELAY_MS = 60_000;
 const RECONNECT_POLL_MS = 50;
+/**
+ * Jobs that are taken out of the queue and not begun with. Of one destination that has its share, all have to be sent before
+ * another's turn comes. Not one: a job that comes back after a delay is then found when the worker next looks, seconds late.
+ */
+const TAKEN_AHEAD = 2;
 /** An idle worker asks for jobs this often, seconds. */
 const IDLE_ASK_SECONDS = 5;
 
@@ -110,7 +115,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     {
       connection: workerConnection,
       prefix: lane.tag,
-      concurrency: Math.min(2, concurrency),
+      concurrency: Math.min(TAKEN_AHEAD, concurrency),
       lockDuration: options.lockMs ?? LOCK_MS,
       stalledInterval: options.stalledCheckMs ?? STALLED_CHECK_MS,
       maxStalledCount: MAX_STALLED,
@@ -123,11 +128,10 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
     },
   );
   worker.onAsked = alive;
-  // BullMQ takes jobs while fewer than this are active (at least one); a running job goes on either way. It takes all it may
-  // before it begins with the first, so it may take two at a time (with one, a job that comes back after a delay waits for the next look): hundreds of megabytes would come before anything is sent, and
-  // even four for a destination that has its share have to be sent before another's turn comes.
+  // BullMQ takes jobs while fewer than this are active (at least one); a running job goes on either way. It would take all it
+  // may before it begins with the first: hundreds of megabytes, and many seconds in which nothing is sent.
   const setConcurrency = () => {
-    worker.concurrency = state.hungry ? Math.min(state.active + 2, concurrency) : Math.max(state.active, 1);
+    worker.concurrency = state.hungry ? Math.min(state.active + TAKEN_AHEAD, concurrency) : Math.max(state.active, 1);
     if (state.hungry) worker.lookAgain();
   };
   worker.on('error', (error) => options.onError(error, 'worker.error'));

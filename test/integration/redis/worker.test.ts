@@ -395,6 +395,18 @@ describe('the worker', () => {
     expect((await counts())['prioritized']).toBe(20);
   });
 
+  test.each([1, 2, 5])('takes %i jobs that come back after a delay when they are due, and not when it next looks', async (n) => {
+    await Promise.all(Array.from({ length: n }, (_, i) => send(relay.api, { destinationId: `d${i}` })));
+    const waiting: ((fate: Fate) => void)[] = [];
+    const started = startWorker({ concurrency: 40, deliver: (job) => (job.attemptsMade > 0 ? done : new Promise((resolve) => waiting.push(resolve))) });
+    await waitFor(() => waiting.length === n);
+    await sleep(100); // it has found nothing more, and waits for jobs
+    const failedAt = performance.now();
+    for (const resolve of waiting) resolve({ kind: 'retry', delayMs: 200, code: '503' });
+    await takenTimes(started, 2 * n);
+    expect(started.taken.at(-1)!.atMs - failedAt).toBeLessThan(2_500); // an idle worker looks every 5 s
+  });
+
   test('takes two at a time at most; with appetite again goes on although nothing has ended', async () => {
     await Promise.all(Array.from({ length: 40 }, (_, i) => send(relay.api, { destinationId: `d${i}` })));
     const waiting: ((fate: Fate) => void)[] = [];
