@@ -13,6 +13,9 @@ export function installErrors(app: FastifyInstance, deps: Pick<ApiDeps, 'logger'
   app.setErrorHandler((thrown, request, reply) => {
     const error = toRelayError(thrown, request.routeOptions.bodyLimit ?? deps.config.bodyLimitBytes);
     logFault(deps.logger, error, request);
+    // Fastify closes the connection where it has not read the body to its end. Closed with bytes unread, TCP resets it, and a
+    // caller who sends all before he reads loses the answer; so Node reads the rest and lets it go, until `requestTimeout`.
+    reply.removeHeader('connection');
     sendError(reply, error);
   });
   app.setNotFoundHandler((request, reply) => {
