@@ -3,6 +3,7 @@ import type { EnqueueConfig } from './enqueue.ts';
 import { EVENT_BUCKET_MS, eventField, keys, type Lane } from './keys.ts';
 import { MAX_ROW_TEXT } from './limits.ts';
 import { rowEventIds } from './pack.ts';
+import { sharedEntry, sharedPlace } from './shared-receipts.ts';
 
 /** A request that is going to be stored, under the delivery id that it was given. */
 export interface PlannedRequest {
@@ -19,17 +20,22 @@ export interface PlannedChunk {
   readonly awaited: boolean;
 }
 
-/** The argument of accept.lua, JSON; its head says what each field is. */
-export function acceptArguments(input: {
-  lane: Lane;
-  plan: { entries: readonly PlannedRequest[]; idempotency: readonly (readonly [string, string, number])[] };
-  chunks: readonly PlannedChunk[];
+/** What one write stores. */
+export interface PlannedWrite {
+  readonly lane: Lane;
+  readonly plan: { readonly entries: readonly PlannedRequest[]; readonly idempotency: readonly (readonly [string, string, number])[] };
+  readonly chunks: readonly PlannedChunk[];
   /** Per delivery, the events of each of its chunks. */
-  chunksOf: ReadonlyMap<string, readonly number[]>;
-  jobs: readonly (readonly [string, string, number, number])[];
-  accepted: number;
-  config: EnqueueConfig;
-}): string {
+  readonly chunksOf: ReadonlyMap<string, readonly number[]>;
+  /** Per delivery whose chunks may be shared, the index of the job that has its first. */
+  readonly jobOf: ReadonlyMap<string, number>;
+  readonly jobs: readonly (readonly [string, string, number, number])[];
+  readonly accepted: number;
+  readonly config: EnqueueConfig;
+}
+
+/** The argument of accept.lua, JSON; its head says what each field is. */
+export function acceptArguments(input: PlannedWrite): string {
   const { lane, plan, config } = input;
   const ttl = config.logRetentionDays * 86_400;
   const nowMs = config.now();
@@ -44,7 +50,7 @@ export function acceptArguments(input: {
     evTtl: String((config.eventIndexHours + 1) * 3600),
     accepted: input.accepted,
     refused,
-    ...receiptsOf(plan.entries, input.chunksOf, config.apiId),
+    ...receiptsOf(input),
     jobs: input.jobs,
     idem: plan.idempotency,
   };
@@ -60,20 +66,37 @@ interface Shape {
 }
 
 /** Requests that share a write are mostly alike: what their receipts have in common is written, and read by Redis, once. */
-function receiptsOf(entries: readonly PlannedRequest[], chunksOf: ReadonlyMap<string, readonly number[]>, apiId: string) {
+function receiptsOf({ lane, plan, chunksOf, jobOf, config }: PlannedWrite) {
   const shapes: Shape[] = [];
   const known = new Map<string, number>();
-  const deliveries = entries.map((entry) => {
-    const fields = commonFields(entry, chunksOf.get(entry.deliveryId) ?? [], apiId);
+  let shared: { readonly key: string; readonly fields: string[] } | undefined;
+  const sharedShapes = new Set<number>();
+  let open = 0;
+  const deliveries = plan.entries.map((entry) => {
+    const { request, deliveryId } = entry;
+    const chunks = chunksOf.get(deliveryId) ?? [];
+    const place = isPlain(entry, chunks) ? sharedPlace(lane.tag, deliveryId) : undefined;
+    const fields = commonFields(entry, chunks, config.apiId);
     const text = JSON.stringify(fields);
     let s = known.get(text);
     if (s === undefined) {
-      s = shapes.push({ log: entry.request.accountId, fields }) - 1;
+      s = shapes.push({ log: request.accountId, fields }) - 1;
       known.set(text, s);
     }
-    return { id: entry.deliveryId, s, ...ownFields(entry) };
+    if (place === undefined) return { id: deliveryId, s, ...ownFields(entry) };
+    shared ??= { key: place.key, fields: [] };
+    open += 1;
+    sharedShapes.add(s);
+    shared.fields.push(place.entry, sharedEntry(s, jobOf.get(deliveryId)!, request.acceptedAtMs, eventIdsOf(request)));
+    return { id: deliveryId, s };
   });
-  return { shapes, deliveries };
+  shared?.fields.push('open', String(open), ...[...sharedShapes].flatMap((s) => [`s${s}`, JSON.stringify(shapes[s]!.fields)]));
+  return { shapes, deliveries, shared };
+}
+
+/** Nothing is to be told of it alone: all of it is in one job, and it is of no conversation. */
+function isPlain({ request, options }: PlannedRequest, chunks: readonly number[]): boolean {
+  return 'events' in request && chunks.length === 1 && request.refused.length === 0 && request.conversationId === undefined && options.once === undefined;
 }
 
 function commonFields({ request, options }: PlannedRequest, chunks: readonly number[], apiId: string): string[] {
@@ -92,8 +115,8 @@ function commonFields({ request, options }: PlannedRequest, chunks: readonly num
 
 function ownFields({ request }: PlannedRequest) {
   const f = ['at', String(request.acceptedAtMs)];
-  const eventIds = 'events' in request ? rowEventIds(request) : request.rowEventIds;
-  if (eventIds !== undefined) f.push('ei', JSON.stringify(eventIds));
+  const eventIds = eventIdsOf(request);
+  if (eventIds !== undefined) f.push('ei', eventIds);
   if (request.conversationId !== undefined) f.push('cv', request.conversationId);
   if (request.refused.length === 0) return { f };
   const fails = request.refused.flatMap((failure) => [
@@ -103,6 +126,11 @@ function ownFields({ request }: PlannedRequest) {
   if (countAccepted(request) > 0) return { f, fails };
   f.push('dn', String(request.acceptedAtMs));
   return { f, fails, final: true };
+}
+
+function eventIdsOf(request: StorableRequest): string | undefined {
+  const eventIds = 'events' in request ? rowEventIds(request) : request.rowEventIds;
+  return eventIds && JSON.stringify(eventIds);
 }
 
 /** Names in one short text; long ones are cut, so that a receipt stays in Redis' compact encoding. */

@@ -13,6 +13,7 @@ import { IDEMPOTENCY_TTL_MS, MAX_CONFLICTS } from './limits.ts';
 import { packChunk } from './pack.ts';
 import { readFailures, readReceipt } from './receipt.ts';
 import { withoutReusedKeys } from './reserve-keys.ts';
+import { MIN_SHARED, sharedDeliveryId } from './shared-receipts.ts';
 
 /** A request that waits for its write. */
 export interface Waiting {
@@ -81,6 +82,8 @@ async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: Enqu
   const taken = await readTaken(connection, watched);
   const refused = await readRefused(queue, all.filter(({ key, once }) => once && taken.has(key)).map(({ key }) => taken.get(key)!.deliveryId));
 
+  const write = newDeliveryId(lane, deps.config.now());
+  const nextId = (): string => (group.length < MIN_SHARED ? newDeliveryId(lane, deps.config.now()) : sharedDeliveryId(write, entries.length));
   const entries: PlannedRequest[] = [];
   const idempotency: (readonly [string, string, number])[] = [];
   const answers = new Map<Waiting, EnqueueResult>();
@@ -93,7 +96,7 @@ async function planGroup(queue: LaneQueue, group: readonly Waiting[], deps: Enqu
       answers.set(waiting, bodyHash === met.bodyHash ? { kind: 'repeated', deliveryId } : { kind: 'key_reused' });
       continue;
     }
-    const deliveryId = 'deliveryId' in request ? request.deliveryId : newDeliveryId(lane, deps.config.now());
+    const deliveryId = 'deliveryId' in request ? request.deliveryId : nextId();
     for (const { key, bodyHash, ttlMs } of own) {
       // What is sent anew must not be replayed from its dead letter as well.
       const before = taken.get(key);
@@ -136,7 +139,7 @@ async function readRefused({ connection, lane }: LaneQueue, deliveryIds: readonl
 /** `false`: an Idempotency-Key changed under the transaction and nothing was stored. */
 async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps: EnqueueDeps): Promise<boolean> {
   const { lane } = queue;
-  const { chunks, chunksOf } = planChunks(plan.entries, deps);
+  const { chunks, chunksOf, jobOf } = planChunks(plan.entries, deps);
   const destinations = [...new Set(chunks.map(({ request }) => backlogField(request)))];
   const { round, waitingEvents } = chunks.length === 0 ? { round: 1, waitingEvents: new Map<string, number>() } : await backlogs.read(destinations);
 
@@ -166,7 +169,7 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
     ledger,
     keys.backlog(lane.tag, lane.platform),
     keys.open(lane.tag, lane.platform),
-    acceptArguments({ lane, plan, chunks, chunksOf, jobs, accepted, config: deps.config }),
+    acceptArguments({ lane, plan, chunks, chunksOf, jobOf, jobs, accepted, config: deps.config }),
   ]);
   let stored = false;
   try {
@@ -182,7 +185,7 @@ async function store(queue: LaneQueue, backlogs: BacklogReader, plan: Plan, deps
 }
 
 /** Requests that are not packed yet share chunks. */
-function planChunks(entries: readonly PlannedRequest[], deps: EnqueueDeps): { chunks: PlannedChunk[]; chunksOf: Map<string, number[]> } {
+function planChunks(entries: readonly PlannedRequest[], deps: EnqueueDeps): { chunks: PlannedChunk[]; chunksOf: Map<string, number[]>; jobOf: Map<string, number> } {
   const loose: Entry[] = [];
   const packed: PlannedChunk[] = [];
   const awaited = new Set<string>();
@@ -197,7 +200,9 @@ function planChunks(entries: readonly PlannedRequest[], deps: EnqueueDeps): { ch
     if ('chunks' in request) chunksOf.set(deliveryId, request.chunks.map(({ events }) => events));
   }
   const shared = chunks.map((chunk) => ({ request: chunk.request, packed: packChunk(chunk, packing), awaited: chunk.parts.some(({ d }) => awaited.has(d)) }));
-  return { chunks: [...shared, ...packed], chunksOf };
+  const jobOf = new Map<string, number>();
+  for (const [i, { parts }] of chunks.entries()) for (const { d, k } of parts) if (k === 0) jobOf.set(d, i);
+  return { chunks: [...shared, ...packed], chunksOf, jobOf };
 }
 
 export function backlogField(request: { readonly accountId: string; readonly destinationId: string }): string {

@@ -4,6 +4,7 @@ import { orUnavailable, type RedisConnection } from './connect.ts';
 import { EVENT_BUCKET_MS, eventField, keys, type Lanes } from './keys.ts';
 import { readChunks, readFailures, readReceipt, type Receipt, type StoredFailure } from './receipt.ts';
 import type { Replies } from './replies.ts';
+import { receiptOf } from './shared-receipts.ts';
 
 /** The wake-up of a waiting request may get lost. */
 const REPLY_POLL_MS = 1_000;
@@ -28,16 +29,16 @@ export interface DeliveriesDeps {
 export function createDeliveryStore(deps: DeliveriesDeps): DeliveryStore {
   const { connection, lanes, replyPollMs = REPLY_POLL_MS } = deps;
 
-  const receiptOf = async (deliveryId: string): Promise<Receipt | undefined> => {
+  const lookUp = async (deliveryId: string): Promise<Receipt | undefined> => {
     if (!DELIVERY_ID.test(deliveryId)) return undefined;
-    const receipt = await connection.hgetall(keys.receipt(lanes.ofDelivery(deliveryId), deliveryId));
+    const receipt = await receiptOf(connection, lanes.ofDelivery(deliveryId), deliveryId);
     return receipt['p'] === undefined ? undefined : receipt;
   };
 
   return {
     get: (deliveryId) =>
       orUnavailable(async () => {
-        const receipt = await receiptOf(deliveryId);
+        const receipt = await lookUp(deliveryId);
         const delivery = receipt && readReceipt(deliveryId, receipt);
         if (delivery === undefined) return undefined;
         const failures =
@@ -57,7 +58,7 @@ export function createDeliveryStore(deps: DeliveriesDeps): DeliveryStore {
         // Asked for the wake-up first, so that one between the look and the wait is not missed.
         const wait = deps.replies.wait(deliveryId, Math.min(leftMs, replyPollMs), signal);
         try {
-          const receipt = look ? await orUnavailable(() => receiptOf(deliveryId)) : undefined;
+          const receipt = look ? await orUnavailable(() => lookUp(deliveryId)) : undefined;
           if (look && (receipt === undefined || readReceipt(deliveryId, receipt)?.eventsPending === 0)) return undefined;
           const whole = await wait.woken;
           if (whole !== undefined) return whole;
@@ -108,7 +109,8 @@ async function recent(
     const want = Math.min(query.status === undefined ? query.limit - rows.length : 200, left());
     const page = await logPage(connection, lanes, query, before, want);
     if (page.length === 0) return { rows, nextCursor: undefined };
-    const receipts = await readMany(connection, page.map(({ deliveryId }) => keys.receipt(lanes.ofDelivery(deliveryId), deliveryId)));
+    // Single commands in one write: unlike a pipeline this also works across the slots of a cluster.
+    const receipts = await Promise.all(page.map(({ deliveryId }) => receiptOf(connection, lanes.ofDelivery(deliveryId), deliveryId)));
     for (const [i, entry] of page.entries()) {
       before = entry;
       scanned += 1;
@@ -157,11 +159,6 @@ function compareStreamIds(a: string, b: string): number {
   return Number(aMs) - Number(bMs) || Number(aSeq) - Number(bSeq);
 }
 
-/** Single commands in one write: unlike a pipeline this also works across the slots of a cluster. */
-function readMany(connection: RedisConnection, hashKeys: readonly string[]): Promise<Receipt[]> {
-  return Promise.all(hashKeys.map((key) => connection.hgetall(key)));
-}
-
 async function findEvent(deps: DeliveriesDeps, accountId: string, platform: PlatformId, eventId: string): Promise<EventState[]> {
   const { connection, lanes } = deps;
   const bucket = Math.floor(deps.now() / EVENT_BUCKET_MS);
@@ -177,7 +174,7 @@ async function findEvent(deps: DeliveriesDeps, accountId: string, platform: Plat
       const tag = lanes.ofDelivery(deliveryId!);
       const eventIndex = parseInt(index36!, 36);
       const [receipt, failureText] = await Promise.all([
-        connection.hgetall(keys.receipt(tag, deliveryId!)),
+        receiptOf(connection, tag, deliveryId!),
         connection.hget(keys.failures(tag, deliveryId!), String(eventIndex)),
       ]);
       const delivery = readReceipt(deliveryId!, receipt);

@@ -89,6 +89,8 @@ const hashedKey = (key: string): string => hash('sha256', key, 'hex').slice(0, 3
 /** Keys of a lane, tag or lane first. */
 export const keys = {
   receipt: (tag: string, deliveryId: string) => `${tag}:dlv:${deliveryId}`,
+  /** Receipts of one write, see shared-receipts.ts; the group is what their delivery ids begin with. */
+  sharedReceipts: (tag: string, group: string) => `${tag}:dlvs:${group}`,
   failures: (tag: string, deliveryId: string) => `${tag}:dlv:${deliveryId}:f`,
   ledger: (tag: string, platform: PlatformId) => `${tag}:ledger:${platform}`,
   /** Events without a final answer, by destination: fairness reads it. */

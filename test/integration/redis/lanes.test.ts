@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { keys } from '@relay/redis/testing';
+import { keys, sharedPlace } from '@relay/redis/testing';
 import { aRequest, batchOf, delivered, died, idempotent, idOf, openRelay, send, type Relay } from './a-relay.ts';
 
 let relay: Relay;
@@ -21,7 +21,10 @@ test('each destination has its lane, and a delivery id says which', async () => 
       expect(relay.worker.lanes.forDestination('metaads', job.accountId, job.destinationId)).toBe(lane);
       for (const { d } of job.data.p) {
         expect(d).toMatch(new RegExp(`_metaads\\.${n}$`));
-        expect(await relay.redis.exists(keys.receipt(`{relay.metaads.${n}}`, d))).toBe(1);
+        const tag = `{relay.metaads.${n}}`;
+        const shared = sharedPlace(tag, d);
+        const places = [relay.redis.exists(keys.receipt(tag, d)), shared === undefined ? Promise.resolve(0) : relay.redis.hexists(shared.key, shared.entry)];
+        expect((await Promise.all(places)).filter((there) => there === 1)).toHaveLength(1);
       }
     }
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { QueueJob } from '@relay/redis';
-import { globals, keys } from '@relay/redis/testing';
+import { globals, keys, MIN_SHARED, sharedPlace } from '@relay/redis/testing';
 import { batchOf, delivered, died, openRelay, send, type Relay } from './a-relay.ts';
 import { heldIn, hold, retry } from './book-moves.ts';
 
@@ -21,9 +21,12 @@ const aMove = fc.record({
   kind: fc.constantFrom('deliver', 'bury', 'hold', 'release', 'retry', 'replay', 'again' as const),
   job: fc.nat(),
   /** Which of the job's events, by position. */
-  picks: fc.array(fc.nat(11), { maxLength: 12 }),
+  picks: fc.oneof(fc.array(fc.nat(11), { maxLength: 12 }), fc.constant(Array.from({ length: 40 }, (_, position) => position))),
 });
-const groups = fc.array(fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 });
+const few = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 });
+/** So many at once that their receipts share a hash; the first of them may go alone. */
+const many = fc.array(fc.integer({ min: 1, max: 2 }), { minLength: MIN_SHARED + 1, maxLength: MIN_SHARED + 6 });
+const groups = fc.array(fc.oneof(few, many), { minLength: 1, maxLength: 3 });
 
 let runs = 0;
 
@@ -118,7 +121,7 @@ test('whatever happens in whatever order: accepted = delivered + dead + held + p
       const backlog = await relay.redis.hgetall(keys.backlog('{relay}', 'metaads'));
       expect(Object.keys(backlog).filter((field) => field.startsWith(`${accountId}|`))).toEqual([]);
       for (const { job } of jobs) expect(await relay.redis.zscore(keys.open('{relay}', 'metaads'), job.jobId)).toBeNull();
-      for (const id of ids) expect(await relay.redis.ttl(keys.receipt('{relay}', id))).toBeGreaterThan(0);
+      for (const id of ids) expect(await relay.redis.ttl((await receiptKey(id)).key)).toBeGreaterThan(0);
     }),
     { numRuns: 60, seed: 4711, endOnFailure: true },
   );
@@ -180,12 +183,28 @@ async function check(jobs: readonly JobModel[], ids: readonly string[], accountI
     pending: ledger.pending - before.pending,
   }).toEqual({ delivered: count('delivered'), dead: count('dead'), held: count('held'), pending: count('pending') });
   expect(await heldIn(relay, accountId)).toBe(count('held'));
+  const hashes: Record<string, { isShared: boolean; open: boolean[] }> = {};
   for (const id of ids) {
     const receipt = await relay.api.deliveries.get(id);
     expect(receipt).toMatchObject({ eventsReceived: count('delivered', id), eventsFailed: count('dead', id), eventsPending: count('pending', id) + count('held', id) });
     expect(receipt!.failures).toHaveLength(count('dead', id));
     const final = receipt!.eventsPending === 0;
-    expect((await relay.redis.ttl(keys.receipt('{relay}', id))) > 0).toBe(final);
+    const { key, isShared } = await receiptKey(id);
+    (hashes[key] ??= { isShared, open: [] }).open.push(!final);
     expect(receipt!.finishedAtMs !== undefined).toBe(final);
   }
+  // A shared hash ends with the last of those that are still in it.
+  for (const [key, { isShared, open }] of Object.entries(hashes)) {
+    expect((await relay.redis.ttl(key)) > 0).toBe(!open.includes(true));
+    expect(await relay.redis.hget(key, 'open')).toBe(isShared ? String(open.filter(Boolean).length) : null);
+  }
+}
+
+/** Where the receipt is: a hash of its own or the one that it shares, never both. */
+async function receiptKey(id: string): Promise<{ key: string; isShared: boolean }> {
+  const place = sharedPlace('{relay}', id);
+  const isShared = place !== undefined && (await relay.redis.hexists(place.key, place.entry)) === 1;
+  const own = keys.receipt('{relay}', id);
+  expect(await relay.redis.exists(own)).toBe(isShared ? 0 : 1);
+  return { key: isShared ? place.key : own, isShared };
 }

@@ -9,7 +9,9 @@
       as are the values of fields, since Lua hands numbers to Redis through printf("%.17g"), the slowest part of a small write,
     accepted, refused,
     shapes: [{ log (account id), fields: [field, value, …] }] (what receipts of the group have in common),
-    deliveries: [{ id, s (index of its shape), f: [field, value, …] (its own), fails: [index, json, …], final }],
+    deliveries: [{ id, s (index of its shape), f: [field, value, …] (its own), fails: [index, json, …], final }]
+      (without `f`: its receipt is in `shared`),
+    shared: { key, fields: [field, value, …] } (receipts in one hash, see shared-receipts.ts; may be absent),
     jobs: [[job id, "account|destination", events, accepted at ms]],
     index: [{ key, entries: [field, value, …] }],
     idem: [[key, value, ttl ms]] }
@@ -20,7 +22,8 @@ local req = cjson.decode(ARGV[1])
 local tag = req.tag
 local CHUNK = 1000
 
-if redis.call('EXISTS', tag .. ':dlv:' .. req.deliveries[1].id) == 1 then return 0 end
+local first = req.deliveries[1]
+if redis.call('EXISTS', first.f and tag .. ':dlv:' .. first.id or req.shared.key) == 1 then return 0 end
 for _, job in ipairs(req.jobs) do
   if redis.call('EXISTS', req.prefix .. job[1]) == 0 then return redis.error_reply('NOJOB the jobs of this group were not added') end
 end
@@ -35,18 +38,21 @@ for _, shape in ipairs(req.shapes) do
   shape.n = #shape.fields
   shape.log = tag .. ':log:' .. shape.log
 end
+if req.shared then hset_many(req.shared.key, req.shared.fields, #req.shared.fields) end
 local logs = {}
 for _, d in ipairs(req.deliveries) do
-  local key = tag .. ':dlv:' .. d.id
   local shape = req.shapes[d.s + 1]
-  local fields, n = shape.fields, shape.n
-  -- Behind what is common, in its list: a list of its own for each receipt would cost more than what it holds.
-  for i = 1, #d.f do fields[n + i] = d.f[i] end
-  hset_many(key, fields, n + #d.f)
-  if d.fails then hset_many(key .. ':f', d.fails, #d.fails) end
-  if d.final then
-    redis.call('EXPIRE', key, req.ttl)
-    redis.call('EXPIRE', key .. ':f', req.ttl)
+  if d.f then
+    local key = tag .. ':dlv:' .. d.id
+    local fields, n = shape.fields, shape.n
+    -- Behind what is common, in its list: a list of its own for each receipt would cost more than what it holds.
+    for i = 1, #d.f do fields[n + i] = d.f[i] end
+    hset_many(key, fields, n + #d.f)
+    if d.fails then hset_many(key .. ':f', d.fails, #d.fails) end
+    if d.final then
+      redis.call('EXPIRE', key, req.ttl)
+      redis.call('EXPIRE', key .. ':f', req.ttl)
+    end
   end
   redis.call('XADD', shape.log, 'MAXLEN', '~', req.logMax, '*', 'd', d.id)
   logs[shape.log] = true

@@ -33,6 +33,8 @@ local function text(number)
   if not texts[number] then texts[number] = string.format('%d', number) end
   return texts[number]
 end
+-- Values handed to a command at a time: Lua's stack is bounded.
+local CHUNKED = 1000
 local tag, now, ttl = req.tag, text(req.now), text(req.ttl)
 
 local function held_key(acct) return tag .. ':held:' .. req.platform .. ':' .. acct end
@@ -101,6 +103,48 @@ local function mark(op)
   return new, byPart, whole
 end
 
+-- Receipts in one hash (shared-receipts.ts): its key and the entry there; nil for a delivery that never was in one.
+local function shared_place(id)
+  local entry = string.sub(id, 25, 27)
+  if #entry < 3 or string.sub(entry, 1, 1) == '_' then return nil end
+  return tag .. ':dlvs:' .. string.sub(id, 5, 24), entry
+end
+
+local function less_open(key, count)
+  if redis.call('HINCRBY', key, 'open', -count) <= 0 then redis.call('EXPIRE', key, ttl) end
+end
+
+-- Fields and values that receipts of a shape have in common; of one field the value.
+local function shared_fields(key, shape)
+  return cjson.decode(redis.call('HGET', key, 's' .. shape))
+end
+local function shared_field(key, shape, name)
+  local fields = shared_fields(key, shape)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+end
+
+-- Gives a receipt that is in a shared hash one of its own. `false`: it is of a job that was taken whole, and nothing more is to be told.
+local function own_receipt(id)
+  local key, entry = shared_place(id)
+  local found = key and redis.call('HGET', key, entry)
+  if not found then return true end
+  local shape, job, at, eventIds = string.match(found, '^(%d+)|(%d+)|(%d+)|(.*)$')
+  if redis.call('HEXISTS', key, 'o' .. job) == 1 then return false end
+  local fields = shared_fields(key, shape)
+  fields[#fields + 1] = 'at'
+  fields[#fields + 1] = at
+  if eventIds ~= '' then
+    fields[#fields + 1] = 'ei'
+    fields[#fields + 1] = eventIds
+  end
+  redis.call('HSET', tag .. ':dlv:' .. id, unpack(fields))
+  redis.call('HDEL', key, entry)
+  less_open(key, 1)
+  return true
+end
+
 -- Chunk field: state|events|delivered|dead|attempts|last attempt ms|request ms|trace id|code
 local CHUNK = '^%a|(%d+)|(%d+)|(%d+)|(%d*)|(%d*)|([^|]*)|([^|]*)|(.*)$'
 
@@ -122,6 +166,7 @@ local function chunk_text(old, op, ok, dead, state)
 end
 
 local function write_receipt(op, part, ok, dead, state)
+  if not own_receipt(part[1]) then return end
   local key = tag .. ':dlv:' .. part[1]
   local chunk = 'c' .. part[2]
   local r = redis.call('HMGET', key, 'n', 'rf', 'ok', 'dd', 'rp', 'tc', chunk, 'dn')
@@ -165,10 +210,55 @@ local function write_receipt(op, part, ok, dead, state)
   end
 end
 
--- Writes the receipts of requests in one chunk that nothing happened to yet and all of whose events were taken at once: by far
--- the most of them, and for those of one job all is the same but their names. `false`: not such a one, and nothing is written.
+-- Whether all that is to be told is that the platform took it.
+local function is_plain(op) return op.o == 'ok' and op.tr and op.at and not op.msg and not req.later end
+
+local function reply(channel, id, ok, trace)
+  replies[channel] = replies[channel] or {}
+  table.insert(replies[channel], { id, ok, trace })
+end
+
+-- Writes the receipts of a job that was taken whole and at once, as far as they are in a shared hash: one field for all of them.
+-- Returns which parts are done with.
+local function settle_shared(op)
+  local done = {}
+  local key = shared_place(op.parts[1][1])
+  if not key then return done end
+  -- A job's requests share its write, but for those that never were in the hash; of what is elsewhere it has nothing.
+  local group, entries = string.sub(op.parts[1][1], 1, 24), {}
+  for i, part in ipairs(op.parts) do
+    entries[i] = string.sub(part[1], 1, 24) == group and string.sub(part[1], 25, 27) or '-'
+  end
+  local job, channel
+  local count, head = 0, '-'
+  for from = 1, #entries, CHUNKED do
+    local last = math.min(from + CHUNKED - 1, #entries)
+    local found = redis.call('HMGET', key, unpack(entries, from, last))
+    for i = from, last do
+      local entry = found[i - from + 1]
+      if entry then
+        -- Neighbours are mostly alike.
+        if string.sub(entry, 1, #head) ~= head then
+          local shape
+          head, shape, job = string.match(entry, '^((%d+)|(%d+)|)')
+          channel = shared_field(key, shape, 'rp')
+        end
+        done[i], count = true, count + 1
+        if channel then reply(channel, op.parts[i][1], op.parts[i][3], op.tr) end
+      end
+    end
+  end
+  if job then
+    redis.call('HSET', key, 'o' .. job, table.concat({ text(op.at), now, op.ms or '', op.tr, op.code or '' }, '|'))
+    less_open(key, count)
+  end
+  return done
+end
+
+-- Writes the receipts of requests in one chunk that nothing happened to yet and all of whose events were taken at once, where each has
+-- a hash of its own: for those of one job all is the same but their names. `false`: not such a one, and nothing is written.
 local function whole_writer(op)
-  if op.o ~= 'ok' or not op.tr or not op.at or op.msg or req.later then return function() return false end end
+  if not is_plain(op) then return function() return false end end
   local counts = {}
   local function texts_of(count)
     local n, at = text(count), text(op.at)
@@ -187,10 +277,7 @@ local function whole_writer(op)
     if r[1] ~= t.n or r[2] ~= '0' or r[3] ~= t.before then return false end
     redis.call('HSET', key, 'ok', t.n, 'dd', '0', chunk, t.after, 'tr', op.tr, 'tc', t.at, 'dn', now)
     redis.call('EXPIRE', key, ttl)
-    if r[4] then
-      replies[r[4]] = replies[r[4]] or {}
-      table.insert(replies[r[4]], { part[1], ok, op.tr })
-    end
+    if r[4] then reply(r[4], part[1], ok, op.tr) end
     return true
   end
 end
@@ -203,12 +290,13 @@ local function settle(op)
     -- Before the receipts: the one that becomes final gives its failures their end too.
     for _, fail in ipairs(op.fails or {}) do
       local key = tag .. ':dlv:' .. fail[1]
-      if redis.call('EXISTS', key) == 1 then redis.call('HSET', key .. ':f', fail[2], fail[3]) end
+      if own_receipt(fail[1]) and redis.call('EXISTS', key) == 1 then redis.call('HSET', key .. ':f', fail[2], fail[3]) end
     end
     local write_whole = whole_writer(op)
+    local done = new == op.n and is_plain(op) and settle_shared(op) or {}
     for i, part in ipairs(op.parts) do
       local count = byPart[i]
-      if count > 0 and not write_whole(part, count) then
+      if count > 0 and not done[i] and not write_whole(part, count) then
         if op.o == 'ok' then write_receipt(op, part, count, 0) else write_receipt(op, part, 0, count) end
       end
     end

@@ -3,6 +3,7 @@ export { jobDataSchema, payloadContext, unpackPayload, type JobData } from '../j
 export { globals, keys } from '../keys.ts';
 export { createRelease } from '../holds.ts';
 export { letterDataSchema, type LetterData } from '../letter-data.ts';
+export { MIN_SHARED, sharedPlace } from '../shared-receipts.ts';
 export { jobRef, settle, type SettleOp } from '../settle.ts';
 export { statusDataSchema } from '../status-poll.ts';
 export { takeJob } from '../taken-job.ts';
