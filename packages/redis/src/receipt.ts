@@ -7,7 +7,7 @@ import type { ChunkState, Delivery, DeliveryStatus, Failure } from '@relay/deliv
  * nm event names, ei event ids (small requests), cv conversation, tr trace id, tc attempts, rp reply channel, rpl replays,
  * ps:<status id> what the platform said later of that request, 'processing' before it was asked,
  * c<k> chunk k: state|events|delivered|dead|attempts|last attempt ms|request ms|trace id|code, m<k> its last message.
- * Written by accept.lua and settle.lua, read here.
+ * Written by accept.lua and settle.lua, read here. While there is nothing to tell of it alone it may be in a hash with others (shared-receipts.ts).
  */
 export type Receipt = Readonly<Record<string, string>>;
 

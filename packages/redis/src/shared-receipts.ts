@@ -13,6 +13,9 @@ import type { Receipt } from './receipt.ts';
  * `o<job>`, once a job was taken whole: attempts|done at (ms)|request ms|trace id|code;
  * `open`: entries without a final answer.
  */
+export type SharedPlace = { readonly key: string; readonly entry: string };
+
+/** So many requests in a write share; of fewer each has a hash of its own, which is read in one step. */
 export const MIN_SHARED = 8;
 
 /** Delivery ids of a write: what all of them begin with, the entry, the lane. An entry is below `MAX_GROUP_REQUESTS`, so that no other field looks like one. */
@@ -26,7 +29,7 @@ export function sharedDeliveryId(deliveryId: string, n: number): string {
 }
 
 /** Where the receipt is while it is shared; `undefined` where it has had a hash of its own from the start. */
-export function sharedPlace(tag: string, deliveryId: string): { readonly key: string; readonly entry: string } | undefined {
+export function sharedPlace(tag: string, deliveryId: string): SharedPlace | undefined {
   const match = SHARED_ID.exec(deliveryId);
   return match === null ? undefined : { key: keys.sharedReceipts(tag, match[1]!), entry: match[2]! };
 }
