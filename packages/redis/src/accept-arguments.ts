@@ -3,7 +3,7 @@ import type { EnqueueConfig } from './enqueue.ts';
 import { EVENT_BUCKET_MS, eventField, keys, type Lane } from './keys.ts';
 import { MAX_ROW_TEXT } from './limits.ts';
 import { rowEventIds } from './pack.ts';
-import { sharedEntry, sharedPlace } from './shared-receipts.ts';
+import { SAYS_MORE_LATER, sharedEntry, sharedPlace } from './shared-receipts.ts';
 
 /** A request that is going to be stored, under the delivery id that it was given. */
 export interface PlannedRequest {
@@ -94,8 +94,9 @@ function receiptsOf({ lane, plan, chunksOf, jobOf, config }: PlannedWrite) {
   return { shapes, deliveries, shared };
 }
 
-/** Nothing is to be told of it alone: all of it is in one job, and it is of no conversation. */
+/** Nothing is to be told of it alone: all of it is in one job, it is of no conversation, and the platform's answer is its last word. */
 function isPlain({ request, options }: PlannedRequest, chunks: readonly number[]): boolean {
+  if (SAYS_MORE_LATER.has(request.platform)) return false;
   return 'events' in request && chunks.length === 1 && request.refused.length === 0 && request.conversationId === undefined && options.once === undefined;
 }
 

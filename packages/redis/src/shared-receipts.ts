@@ -1,3 +1,4 @@
+import type { PlatformId } from '@relay/contract';
 import type { RedisConnection } from './connect.ts';
 import { keys } from './keys.ts';
 import type { Receipt } from './receipt.ts';
@@ -10,13 +11,16 @@ import type { Receipt } from './receipt.ts';
  * Fields of `keys.sharedReceipts`:
  * `<entry>` (three characters): shape|job|accepted at (ms)|event ids (JSON, small requests);
  * `s<shape>`: fields and values that receipts have in common, as a JSON list (receipt.ts says which there are);
- * `o<job>`, once a job was taken whole: attempts|done at (ms)|request ms|trace id|code;
+ * `o<job>`, once a job was taken whole: attempts|done at (ms)|request ms|trace id (where the platform gives one)|code;
  * `open`: entries without a final answer.
  */
 export type SharedPlace = { readonly key: string; readonly entry: string };
 
 /** So many requests in a write share; of fewer each has a hash of its own, which is read in one step. */
 export const MIN_SHARED = 8;
+
+/** Platforms that say more of every request later: each receipt would get a hash of its own at once, which costs more than to begin with it. */
+export const SAYS_MORE_LATER: ReadonlySet<PlatformId> = new Set(['googleads']);
 
 /** Delivery ids of a write: what all of them begin with, the entry, the lane. An entry is below `MAX_GROUP_REQUESTS`, so that no other field looks like one. */
 const SHARED_ID = /^dlv_([0-9a-z]{20})([01][0-9a-z]{2})(?:_|$)/;
@@ -65,5 +69,5 @@ function fromList(list: readonly string[]): Record<string, string> {
 function takenWhole(receipt: Receipt, outcome: string): Receipt {
   const [attempts, doneMs, requestMs, traceId, ...code] = outcome.split('|') as [string, string, string, string, ...string[]];
   const n = receipt['n']!;
-  return { ok: n, dd: '0', c0: ['d', n, n, '0', attempts, doneMs, requestMs, traceId, code.join('|')].join('|'), tr: traceId, tc: attempts, dn: doneMs };
+  return { ok: n, dd: '0', c0: ['d', n, n, '0', attempts, doneMs, requestMs, traceId, code.join('|')].join('|'), ...(traceId !== '' && { tr: traceId }), tc: attempts, dn: doneMs };
 }

@@ -28,6 +28,7 @@ async function sendAtOnce(count: number, shape: (n: number) => RequestShape = ()
   const jobs = (await relay.jobs()).filter((job) => job.accountId === accountId);
   return { accountId, ids, job: jobs[0]! };
 }
+const taken = (events: Awaited<ReturnType<typeof batchOf>>, traceId: string | undefined) => ({ delivered: { events, traceId, poll: undefined }, requestMs: 12 });
 const get = async (id: string | undefined) => (await relay.api.deliveries.get(id!))!;
 const hasOwn = async (id: string | undefined) => (await relay.redis.exists(keys.receipt(tag, id!))) === 1;
 const shared = ({ ids }: Sent): string => sharedPlace(tag, ids.at(-1)!)!.key;
@@ -39,15 +40,15 @@ const told = async (id: string | undefined) => {
 };
 
 describe('receipts that share a hash', () => {
-  test('say the same as those that do not, before and after', async () => {
+  test.each([{ traceId: 'trace|1', told: 'trace/1' }, { traceId: undefined, told: undefined }])('say the same as those that do not, before and after ($traceId)', async (trace) => {
     const [many, few] = [await sendAtOnce(MIN_SHARED * 2, (n) => ({ events: (n % 4) + 1 })), await sendAtOnce(4, (n) => ({ events: (n % 4) + 1 }))];
     expect(await Promise.all(many.ids.map(hasOwn))).not.toContain(true);
     expect(await Promise.all(few.ids.map(hasOwn))).not.toContain(false);
     for (const settled of [false, true]) {
-      if (settled) for (const { job } of [many, few]) await relay.delivery().settle(delivered(await batchOf(job), 'trace|1'));
+      if (settled) for (const { job } of [many, few]) await relay.delivery().settle(taken(await batchOf(job), trace.traceId));
       const expected = await Promise.all(few.ids.map(told));
       for (const [n, id] of many.ids.entries()) expect(await told(id)).toEqual(expected[n % 4]);
-      expect(expected[1]).toMatchObject(settled ? { status: 'delivered', eventsReceived: 2, traceId: 'trace/1', attempts: 1, finished: true } : { status: 'queued', eventsPending: 2 });
+      expect(expected[1]).toMatchObject(settled ? { status: 'delivered', eventsReceived: 2, traceId: trace.told, attempts: 1, finished: true } : { status: 'queued', eventsPending: 2 });
     }
     expect(await Promise.all(many.ids.map(hasOwn))).not.toContain(true);
   });
@@ -85,11 +86,13 @@ describe('receipts that share a hash', () => {
     expect(await event()).toMatchObject([{ deliveryId: sent.ids[3], eventIndex: 1, status: 'delivered' }]);
   });
 
-  test('wake those who wait, each with what became of its request', async () => {
+  test.each(['trace-9', undefined])('wake those who wait, each with what became of its request (%s)', async (traceId) => {
     const sent = await sendAtOnce(MIN_SHARED, (n) => ({ events: (n % 2) + 1 }), true);
     const waits = sent.ids.map((id) => relay.api.deliveries.waitFor(id, 5_000, undefined, true));
-    await relay.delivery().settle(delivered(await batchOf(sent.job), 'trace-9'));
-    expect(await Promise.all(waits)).toEqual(sent.ids.map((_, n) => ({ eventsReceived: (n % 2) + 1, traceId: 'trace-9' })));
+    await relay.delivery().settle(taken(await batchOf(sent.job), traceId));
+    // Without a trace they look for themselves.
+    expect(await Promise.all(waits)).toEqual(sent.ids.map((_, n) => (traceId === undefined ? undefined : { eventsReceived: (n % 2) + 1, traceId })));
+    for (const [n, id] of sent.ids.entries()) expect(await get(id)).toMatchObject({ status: 'delivered', eventsReceived: (n % 2) + 1, traceId });
   });
 
   test('stay as they are when what was settled is said once more, or its opposite', async () => {
@@ -152,6 +155,12 @@ describe('one of which there is more to tell', () => {
     for (const id of sent.ids) expect(await get(id)).toMatchObject({ eventsPending: 0 });
     expect(await relay.redis.ttl(shared(sent))).toBeGreaterThan(MONTH_S);
   });
+});
+
+test('those of a platform that says more of each later have their own from the start', async () => {
+  const ids = await Promise.all(Array.from({ length: MIN_SHARED }, () => send(relay.api, { platform: 'googleads', accountId: 'google' })));
+  expect(await Promise.all(ids.map(hasOwn))).not.toContain(false);
+  for (const id of ids) expect(await get(id)).toMatchObject({ platform: 'googleads', status: 'queued' });
 });
 
 test('an id that only looks like one of them is not there', async () => {

@@ -165,6 +165,12 @@ local function chunk_text(old, op, ok, dead, state)
   return table.concat({ state, text(n), text(ok), text(dead), attempts or '0', last or '', ms or '', trace or '', code }, '|')
 end
 
+-- All that the answer to the caller says of a request that went well; without a trace he has to look.
+local function reply(channel, id, ok, trace)
+  replies[channel] = replies[channel] or {}
+  table.insert(replies[channel], trace and { id, ok, trace } or { id })
+end
+
 local function write_receipt(op, part, ok, dead, state)
   if not own_receipt(part[1]) then return end
   local key = tag .. ':dlv:' .. part[1]
@@ -201,22 +207,13 @@ local function write_receipt(op, part, ok, dead, state)
     redis.call('EXPIRE', key, ttl)
     local refused = tonumber(r[2] or 0)
     if refused + deadAll > 0 then redis.call('EXPIRE', key .. ':f', ttl) end
-    if r[5] then
-      replies[r[5]] = replies[r[5]] or {}
-      -- All that the answer to the caller says, where there is nothing more to tell than that all went well.
-      local well = refused + deadAll == 0 and op.tr and { part[1], okAll, op.tr } or { part[1] }
-      table.insert(replies[r[5]], well)
-    end
+    -- What went otherwise has more to tell: he looks.
+    if r[5] then reply(r[5], part[1], okAll, refused + deadAll == 0 and op.tr) end
   end
 end
 
 -- Whether all that is to be told is that the platform took it.
-local function is_plain(op) return op.o == 'ok' and op.tr and op.at and not op.msg and not req.later end
-
-local function reply(channel, id, ok, trace)
-  replies[channel] = replies[channel] or {}
-  table.insert(replies[channel], { id, ok, trace })
-end
+local function is_plain(op) return op.o == 'ok' and op.at and not op.msg and not req.later end
 
 -- Writes the receipts of a job that was taken whole and at once, as far as they are in a shared hash: one field for all of them.
 -- Returns which parts are done with.
@@ -249,7 +246,7 @@ local function settle_shared(op)
     end
   end
   if job then
-    redis.call('HSET', key, 'o' .. job, table.concat({ text(op.at), now, op.ms or '', op.tr, op.code or '' }, '|'))
+    redis.call('HSET', key, 'o' .. job, table.concat({ text(op.at), now, op.ms or '', op.tr or '', op.code or '' }, '|'))
     less_open(key, count)
   end
   return done
@@ -258,7 +255,7 @@ end
 -- Writes the receipts of requests in one chunk that nothing happened to yet and all of whose events were taken at once, where each has
 -- a hash of its own: for those of one job all is the same but their names. `false`: not such a one, and nothing is written.
 local function whole_writer(op)
-  if not is_plain(op) then return function() return false end end
+  if not is_plain(op) or not op.tr then return function() return false end end
   local counts = {}
   local function texts_of(count)
     local n, at = text(count), text(op.at)
