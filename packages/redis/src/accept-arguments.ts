@@ -70,8 +70,7 @@ function receiptsOf({ lane, plan, chunksOf, jobOf, config }: PlannedWrite) {
   const shapes: Shape[] = [];
   const known = new Map<string, number>();
   let shared: { readonly key: string; readonly fields: string[] } | undefined;
-  const sharedShapes = new Set<number>();
-  let open = 0;
+  const sharedShapes = new Map<number, string>();
   const deliveries = plan.entries.map((entry) => {
     const { request, deliveryId } = entry;
     const chunks = chunksOf.get(deliveryId) ?? [];
@@ -85,12 +84,11 @@ function receiptsOf({ lane, plan, chunksOf, jobOf, config }: PlannedWrite) {
     }
     if (place === undefined) return { id: deliveryId, s, ...ownFields(entry) };
     shared ??= { key: place.key, fields: [] };
-    open += 1;
-    sharedShapes.add(s);
+    sharedShapes.set(s, text);
     shared.fields.push(place.entry, sharedEntry(s, jobOf.get(deliveryId)!, request.acceptedAtMs, eventIdsOf(request)));
     return { id: deliveryId, s };
   });
-  shared?.fields.push('open', String(open), ...[...sharedShapes].flatMap((s) => [`s${s}`, JSON.stringify(shapes[s]!.fields)]));
+  shared?.fields.push('open', String(shared.fields.length / 2), ...Array.from(sharedShapes, ([s, text]) => [`s${s}`, text]).flat());
   return { shapes, deliveries, shared };
 }
 

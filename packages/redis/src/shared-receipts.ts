@@ -3,7 +3,7 @@ import type { RedisConnection } from './connect.ts';
 import { keys } from './keys.ts';
 import type { Receipt } from './receipt.ts';
 
-/**
+/*
  * Receipts of requests that share a write share a hash too, as long as nothing is to be told of one alone: each is one short field
  * instead of a hash of its own, and a job that is taken whole is one more field for all of its requests. As soon as one of
  * them is retried, held, dead or asked about later, settle.lua gives it a hash of its own and takes it out of here.
@@ -14,6 +14,8 @@ import type { Receipt } from './receipt.ts';
  * `o<job>`, once a job was taken whole: attempts|done at (ms)|request ms|trace id (where the platform gives one)|code;
  * `open`: entries without a final answer.
  */
+
+/** Where a receipt is in a shared hash. */
 export type SharedPlace = { readonly key: string; readonly entry: string };
 
 /** So many requests in a write share; of fewer each has a hash of its own, which is read in one step. */

@@ -34,7 +34,7 @@ local function text(number)
   return texts[number]
 end
 -- Values handed to a command at a time: Lua's stack is bounded.
-local CHUNKED = 1000
+local MOST_VALUES = 1000
 local tag, now, ttl = req.tag, text(req.now), text(req.ttl)
 
 local function held_key(acct) return tag .. ':held:' .. req.platform .. ':' .. acct end
@@ -228,8 +228,8 @@ local function settle_shared(op)
   end
   local job, channel
   local count, head = 0, '-'
-  for from = 1, #entries, CHUNKED do
-    local last = math.min(from + CHUNKED - 1, #entries)
+  for from = 1, #entries, MOST_VALUES do
+    local last = math.min(from + MOST_VALUES - 1, #entries)
     local found = redis.call('HMGET', key, unpack(entries, from, last))
     for i = from, last do
       local entry = found[i - from + 1]
