@@ -5,7 +5,10 @@ import type { BenchEvent } from './events.ts';
 import { runTransform } from './transform-loop.ts';
 
 /** The same body as its users make it: objects of the SDK, which normalises and hashes, and checks little. */
-runTransform((body) => JSON.stringify({ data: (body as SendConversions).events.map((event) => serverEvent(event).normalize()) }));
+runTransform(
+  (body) => JSON.stringify({ data: (body as SendConversions).events.map((event) => serverEvent(event).normalize()) }),
+  (json) => JSON.parse(json).data,
+);
 
 function serverEvent(event: BenchEvent): ServerEvent {
   return new ServerEvent()

@@ -1,8 +1,9 @@
-import { spawnProcess } from '@relay/testkit';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { entry, READY_MS } from './ground.ts';
 import { median } from './numbers.ts';
 import type { Say } from './say.ts';
-import type { Transformed } from './transform-loop.ts';
+import { EVENTS_PER_BATCH, type Hashed, type Turn } from './transform-loop.ts';
 
 export interface Transform {
   /** Events per CPU second. */
@@ -11,29 +12,62 @@ export interface Transform {
 }
 
 export interface TransformSizes {
-  /** Of 1000 events. */
+  /** Of 1000 events, in each round. */
   readonly batches: number;
   readonly warmUpBatches: number;
 }
 
-/** Each in a process of its own, so that neither the other's garbage nor its types are in the way. */
+/** Short enough that a host which is faster at one time and slower at another is so to both alike. */
+const BATCHES_PER_TURN = 10;
+
+/** Each in a process of its own, so that neither the other's garbage nor its types are in the way; in turns, new ones each round. */
 export async function measureTransform({ batches, warmUpBatches }: TransformSizes, rounds: number, say: Say): Promise<Transform> {
   const taken = { relay: [] as number[], sdk: [] as number[] };
   for (let round = 1; round <= rounds; round += 1) {
-    const relay = await runTransform('./transform-relay.ts', batches, warmUpBatches);
-    const sdk = await runTransform('./transform-sdk.ts', batches, warmUpBatches);
+    await using relay = await start('./transform-relay.ts');
+    await using sdk = await start('./transform-sdk.ts');
     if (JSON.stringify(relay.sample) !== JSON.stringify(sdk.sample)) throw new Error(`not the same hashes: ${JSON.stringify([relay.sample[0], sdk.sample[0]])}`);
-    taken.relay.push(relay.eventsPerCpuSecond);
-    taken.sdk.push(sdk.eventsPerCpuSecond);
-    say(`round ${round}: relay ${Math.round(relay.eventsPerCpuSecond)}, sdk ${Math.round(sdk.eventsPerCpuSecond)} events per CPU second`);
+    await relay.take(warmUpBatches);
+    await sdk.take(warmUpBatches);
+    const cpuUs = { relay: 0, sdk: 0 };
+    for (let done = 0; done < batches; done += BATCHES_PER_TURN) {
+      const turn = Math.min(BATCHES_PER_TURN, batches - done);
+      cpuUs.relay += await relay.take(turn);
+      cpuUs.sdk += await sdk.take(turn);
+    }
+    const perSecond = (us: number) => (batches * EVENTS_PER_BATCH) / (us / 1e6);
+    taken.relay.push(perSecond(cpuUs.relay));
+    taken.sdk.push(perSecond(cpuUs.sdk));
+    say(`round ${round}: relay ${Math.round(perSecond(cpuUs.relay))}, sdk ${Math.round(perSecond(cpuUs.sdk))} events per CPU second, ${(cpuUs.sdk / cpuUs.relay).toFixed(2)} x`);
   }
   return { relay: median(taken.relay), sdk: median(taken.sdk) };
 }
 
-async function runTransform(program: string, batches: number, warmUpBatches: number): Promise<Transformed> {
-  await using child = await spawnProcess(entry(program), { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] }, { args: [String(batches), String(warmUpBatches)], timeoutMs: READY_MS });
-  const { code } = await child.exited;
-  const line = child.lines().findLast((text) => text.startsWith('{'));
-  if (code !== 0 || line === undefined) throw new Error(`${program} ended with ${code}:\n${child.lines().join('\n')}`);
-  return JSON.parse(line) as Transformed;
+interface Transformer extends AsyncDisposable {
+  readonly sample: readonly Hashed[];
+  /** CPU time that so many batches took, µs. */
+  take(batches: number): Promise<number>;
+}
+
+async function start(program: string): Promise<Transformer> {
+  const child = fork(entry(program));
+  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${program} ended with ${code}`)));
+  ended.catch(() => undefined);
+  const next = async () => {
+    const [turn] = (await Promise.race([once(child, 'message', { signal: AbortSignal.timeout(READY_MS) }), ended])) as [Turn];
+    return turn;
+  };
+  const { sample } = await next();
+  return {
+    sample,
+    async take(batches) {
+      const turn = next();
+      child.send(batches);
+      return (await turn).cpuUs;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await ended.catch(() => undefined);
+    },
+  };
 }

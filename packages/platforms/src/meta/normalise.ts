@@ -38,17 +38,23 @@ function isWideSpace(code: number): boolean {
 /** Only digits, no leading zeros; 7..15 of them (E.164), else nobody could be called on it. No country code is invented. */
 export function normalisePhone(value: string): string | undefined {
   let digits = '';
+  let from = 0;
   for (let index = 0; index < value.length; index += 1) {
     const code = value.charCodeAt(index);
-    if (code < 0x30 || code > 0x39 || (code === 0x30 && digits === '')) continue;
-    digits += value[index];
+    const isFirst = digits === '' && from === index;
+    if (code >= 0x30 && code <= 0x39 && !(code === 0x30 && isFirst)) continue;
+    if (from < index) digits += value.slice(from, index);
+    from = index + 1;
   }
+  digits += value.slice(from);
   return digits.length >= 7 && digits.length <= 15 ? digits : undefined;
 }
 
+const WHITE_SPACE = /\s/;
+
 /** Any text, without white space, in lower case. */
 export function normaliseExternalId(value: string): string | undefined {
-  const compact = value.replace(/\s+/g, '').toLowerCase();
+  const compact = (WHITE_SPACE.test(value) ? value.replace(/\s+/g, '') : value).toLowerCase();
   return compact === '' ? undefined : compact;
 }
 
