@@ -23,9 +23,16 @@ export function defineScripts(connection: RedisConnection): void {
   for (const [name, { file, keys }] of Object.entries(SCRIPTS)) {
     connection.defineCommand(name, {
       numberOfKeys: keys,
-      lua: readFileSync(new URL(`./lua/${file}`, import.meta.url), 'utf8'),
+      lua: luaText(file),
     });
   }
+}
+
+const INCLUDE = /^--- @include "(.+)"$/gm;
+
+/** A file with its parts in the places where it names them, as BullMQ's own scripts do: what they define is local to the one text that Redis gets. */
+function luaText(file: string): string {
+  return readFileSync(new URL(`./lua/${file}`, import.meta.url), 'utf8').replaceAll(INCLUDE, (_, part: string) => luaText(part));
 }
 
 type WithScripts = {
