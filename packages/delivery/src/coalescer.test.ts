@@ -114,7 +114,7 @@ describe('a crowd', () => {
     return made;
   }
 
-  it('keeps requests 50 ms apart, so that what comes meanwhile goes together', async () => {
+  it('keeps requests 50 ms apart at least, so that what comes meanwhile goes together', async () => {
     const { coalescer, flights, sent } = await afterACrowd();
     for (const jobId of ['a', 'b']) void coalescer.add(aJob({ jobId, events: 20 }));
     await vi.advanceTimersByTimeAsync(39);
@@ -131,6 +131,35 @@ describe('a crowd', () => {
     await flights[2]!.end();
     void coalescer.add(aJob({ jobId: 'd' }));
     expect(sent()[3]).toEqual(['d']);
+  });
+
+  it('waits for the answer, also where another request may be in flight', async () => {
+    const { coalescer, flights, sent } = aCoalescer({ ...CROWD, concurrency: 2 });
+    void coalescer.add(aJob({ jobId: 'crowd', events: 32 }));
+    void coalescer.add(aJob({ jobId: 'a', events: 20 }));
+    await vi.advanceTimersByTimeAsync(100);
+    void coalescer.add(aJob({ jobId: 'b', events: 20 }));
+    expect(sent()).toEqual([['crowd']]);
+    await flights[0]!.end();
+    expect(sent()).toEqual([['crowd'], ['a', 'b']]);
+    // What is asked about goes at once, and where it is a crowd itself its answer is the one to wait for.
+    void coalescer.add(aJob({ jobId: 'asked', awaited: true, events: 32 }));
+    await vi.advanceTimersByTimeAsync(60);
+    void coalescer.add(aJob({ jobId: 'c' }));
+    await flights[1]!.end();
+    expect(sent()).toEqual([['crowd'], ['a', 'b'], ['asked']]);
+    await flights[2]!.end();
+    expect(sent()[3]).toEqual(['c']);
+  });
+
+  it('waits for no answer longer than 250 ms', async () => {
+    const { coalescer, sent } = aCoalescer({ ...CROWD, concurrency: 2 });
+    void coalescer.add(aJob({ jobId: 'crowd', events: 32 }));
+    void coalescer.add(aJob({ jobId: 'a' }));
+    await vi.advanceTimersByTimeAsync(249);
+    expect(sent()).toEqual([['crowd']]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sent()).toEqual([['crowd'], ['a']]);
   });
 
   it('is over when nothing has come for so long', async () => {

@@ -1,5 +1,5 @@
 import type { Fate, TakenJob } from './batch.ts';
-import { canRest, isCrowd, REST_MS } from './crowd.ts';
+import { canRest, isCrowd, Rest } from './crowd.ts';
 import { Line, type Waiting } from './line.ts';
 import { isSlow, MAX_PARK_MS, parkDelayMs, patienceMs, slowAfterMs } from './patience.ts';
 import { takeBatch, type BatchLimits } from './take-batch.ts';
@@ -32,17 +32,17 @@ interface Target {
   jobs: number;
   /** Moving average of the time a request takes; 0 before the first. */
   requestMs: number;
-  /** Runs while the target keeps its distance from a crowd's last request. */
-  resting: NodeJS.Timeout | undefined;
+  /** After a crowd's request. */
+  resting: Rest | undefined;
   /** When what went back to the queue would all have had its turn; unix ms. */
   parkedUntilMs: number;
 }
 
 /**
  * Gathers jobs for the same destination while a request to it is in flight and sends them together, up to the platform's
- * cap. An idle destination sends at once. In a crowd requests keep their distance, unless a caller waits for what is in the
- * line or there is much of it: much of what a request costs is the same whatever it holds. Never together:
- * accounts, test codes, consents, or (but for Google) destinations.
+ * cap. An idle destination sends at once. In a crowd the next one rests until the last is answered, unless a caller waits
+ * for what is in the line or there is much of it: much of what a request costs is the same whatever it holds. Never together: accounts,
+ * test codes, consents, or (but for Google) destinations.
  *
  * Memory is bounded by bytes. A destination that has its share takes no more: what still comes for it waits about as long
  * as a request takes, and the worker takes no new jobs meanwhile; when the destination is slow or hangs, the job goes back
@@ -107,7 +107,7 @@ export class Coalescer {
   stop(): void {
     this.#stopping = true;
     for (const { lines, resting } of this.#targets.values()) {
-      clearTimeout(resting);
+      resting?.cancel();
       for (const line of lines.values()) {
         for (let next = line.shift(); next !== undefined; next = line.shift()) next.resolve({ kind: 'give_back' });
         for (const [waiting, timer] of line.overflow) {
@@ -153,31 +153,28 @@ export class Coalescer {
     while (!this.#stopping && inFlight.size < this.#options.concurrency && lines.size > 0 && !(target.resting && canRest(lines))) {
       const { batch, from } = takeBatch(lines, this.#limits);
       for (const { job } of batch) this.#bufferedBytes -= job.bytes;
-      if (isCrowd(batch)) this.#rest(target);
+      const rest = isCrowd(batch) ? this.#rest(target) : undefined;
       for (const line of from) {
         this.#refill(target, line);
         if (line.size === 0) lines.delete(line.key);
       }
-      void this.#send(target, batch);
+      void this.#send(target, batch, rest);
     }
     if (lines.size > 0 || inFlight.size > 0 || target.resting !== undefined) return;
     this.#targets.delete(target.key);
     this.#slow.delete(target);
   }
 
-  /** From the beginning of its last request on. */
-  #rest(target: Target): void {
-    if (target.resting !== undefined) {
-      target.resting.refresh();
-      return;
-    }
-    target.resting = setTimeout(() => {
+  #rest(target: Target): Rest {
+    target.resting?.cancel();
+    target.resting = new Rest(() => {
       target.resting = undefined;
       this.#pump(target);
-    }, REST_MS);
+    });
+    return target.resting;
   }
 
-  async #send(target: Target, batch: readonly Waiting[]): Promise<void> {
+  async #send(target: Target, batch: readonly Waiting[], rest: Rest | undefined): Promise<void> {
     const flight = { startedAtMs: this.#options.now() };
     target.inFlight.add(flight);
     const doubt = setTimeout(() => this.#becameSlow(target), slowAfterMs(target.requestMs));
@@ -195,6 +192,7 @@ export class Coalescer {
       target.requestMs = target.requestMs === 0 ? tookMs : target.requestMs * 0.7 + tookMs * 0.3;
       if (isSlow(target.requestMs)) this.#slow.add(target);
       else if (!this.#hangs(target)) this.#slow.delete(target);
+      rest?.answered();
       this.#pump(target);
       this.#tellAppetite();
     }

@@ -1,8 +1,9 @@
 import type { Line, Waiting } from './line.ts';
 
-/** So many events in one request are a crowd's: the next one to the same target begins `REST_MS` after it did. */
+/** So many events in one request are a crowd's: its target rests before the next one. */
 const CROWD_EVENTS = 32;
-export const REST_MS = 50;
+const MIN_REST_MS = 50;
+const MAX_REST_MS = 250;
 /** So much is worth a request of its own, crowd or not. */
 const FULL_BYTES = 256 * 1024;
 
@@ -20,4 +21,39 @@ export function canRest(lines: ReadonlyMap<string, Line>): boolean {
     bytes += line.bytes;
   }
   return bytes < FULL_BYTES;
+}
+
+/** From the beginning of a crowd's request until it is answered, but `MIN_REST_MS` at least and `MAX_REST_MS` at most. */
+export class Rest {
+  readonly #over: () => void;
+  #timer: NodeJS.Timeout;
+  #isAnswered = false;
+  #state: 'least' | 'until answered' | 'over' = 'least';
+
+  /** @param over called once, unless it is cancelled before. */
+  constructor(over: () => void) {
+    this.#over = over;
+    this.#timer = setTimeout(() => this.#lastedLeast(), MIN_REST_MS);
+  }
+
+  answered(): void {
+    this.#isAnswered = true;
+    if (this.#state === 'until answered') this.#end();
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+    this.#state = 'over';
+  }
+
+  #lastedLeast(): void {
+    if (this.#isAnswered) return this.#end();
+    this.#state = 'until answered';
+    this.#timer = setTimeout(() => this.#end(), MAX_REST_MS - MIN_REST_MS);
+  }
+
+  #end(): void {
+    this.cancel();
+    this.#over();
+  }
 }
