@@ -2,7 +2,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Consent } from '@relay/contract';
 import { freeMemory, SEALED_HEAD_BYTES, type Sealer } from '@relay/runtime';
-import { joinLines } from './lines.ts';
+import { joinLines, NEWLINE } from './lines.ts';
 
 /**
  * The data of a delivery job, version 1: one chunk of events for one destination. Names are short since every job
@@ -87,8 +87,6 @@ export function packPayload(payload: JobPayload, sealer: Sealer, context: string
 function mostPacked(bytes: number): number {
   return bytes + (bytes >> 8) + 128;
 }
-
-const NEWLINE = 0x0a;
 
 /**
  * @param bytes of the payload, unpacked, as `packPayload` told: unpacked into pieces it would have to be put together again.
