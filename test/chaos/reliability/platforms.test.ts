@@ -31,8 +31,8 @@ const credentialsFor = (platform: SandboxPlatform, row?: ErrorRow): object => {
   if (platform !== 'linkedin' || row?.canRefresh !== true) return TARGETS[platform].credentials;
   return { ...REFRESHABLE, ...(row.at === 'token' && { accessToken: 'one-that-has-ended' }) };
 };
-/** A pause of the sandbox's choice, s: the platforms' own are minutes. */
-const PAUSE_S = 2;
+/** A pause of the sandbox's choice, s: the platforms' own are minutes. Well beyond what a refreshed token takes on a busy machine (2 s were seen). */
+const PAUSE_S = 5;
 
 let accounts = 0;
 /** An account of its own, so that what happens to one row's is nobody else's business. */
