@@ -1,7 +1,7 @@
 import { sendConversionsSchema, type SendConversions } from '@relay/contract';
 import { acceptEvents } from '@relay/delivery';
 import { PLATFORMS } from '@relay/platforms';
-import { joinLines } from '@relay/redis/pack';
+import { joinLines } from '@relay/redis/testing';
 import { compileValidator } from '../../apps/api/src/json/compile-schemas.ts';
 import { runTransform } from './transform-loop.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { entry, READY_MS } from './ground.ts';
 import { median } from './numbers.ts';
 import type { Say } from './say.ts';
-import { EVENTS_PER_BATCH, type Hashed, type Turn } from './transform-loop.ts';
+import { EVENTS_PER_BATCH, type Hashed } from './transform-loop.ts';
 
 export interface Transform {
   /** Events per CPU second. */
@@ -53,17 +53,17 @@ async function start(program: string): Promise<Transformer> {
   const child = fork(entry(program));
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${program} ended with ${code}`)));
   ended.catch(() => undefined);
-  const next = async () => {
-    const [turn] = (await Promise.race([once(child, 'message', { signal: AbortSignal.timeout(READY_MS) }), ended])) as [Turn];
-    return turn;
+  const next = async (): Promise<unknown> => {
+    const [said] = (await Promise.race([once(child, 'message', { signal: AbortSignal.timeout(READY_MS) }), ended])) as [unknown];
+    return said;
   };
-  const { sample } = await next();
+  const sample = (await next()) as readonly Hashed[];
   return {
     sample,
     async take(batches) {
-      const turn = next();
+      const taken = next();
       child.send(batches);
-      return (await turn).cpuUs;
+      return (await taken) as number;
     },
     async [Symbol.asyncDispose]() {
       child.kill();

@@ -5,8 +5,6 @@ import { jobBytes } from './job-data.ts';
 import { eventField } from './keys.ts';
 import { MAX_ROW_EVENT_IDS } from './limits.ts';
 
-export { joinLines } from './lines.ts';
-
 /** What packing depends on. */
 export interface Packing {
   readonly sealer: Sealer;
