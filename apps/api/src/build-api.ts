@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { ApiDeps } from './api-deps.ts';
 import { installBoard } from './board/install-board.ts';
+import { answerBrokenHttp, followConnections } from './broken-http.ts';
 import { compileCheckedSerializer, compileSerializer, compileValidator } from './json/compile-schemas.ts';
 import { installAuthentication } from './plugins/authenticate.ts';
 import { toRelayError } from './plugins/error-body.ts';
@@ -11,7 +12,7 @@ import { rememberRoutes } from './plugins/known-routes.ts';
 import { installOpenapi } from './plugins/openapi.ts';
 import { installRequestFacts, requestIdOf } from './plugins/request-facts.ts';
 import { installApiRoutes, installOpsRoutes } from './routes/index.ts';
-import { SERVER_LIMITS, answerBrokenHttp, installHttpRules } from './server-limits.ts';
+import { SERVER_LIMITS, installHttpRules } from './server-limits.ts';
 import { createWaiting } from './waiting.ts';
 import { installWebhook } from './whatsapp/webhook.ts';
 
@@ -38,6 +39,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
 
   const routes = rememberRoutes(app);
   installRequestFacts(app, deps);
+  followConnections(app);
   installHttpRules(app);
   installErrors(app, deps, routes);
   installJsonBody(app, deps);

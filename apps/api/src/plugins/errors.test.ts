@@ -104,37 +104,7 @@ describe('a caller that leaves', () => {
   });
 });
 
-describe('what is no HTTP', () => {
-  it.each([
-    ['GARBAGE\r\n\r\n', '400 Bad Request', 'invalid_request'],
-    [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '431 Request Header Fields Too Large', 'invalid_header'],
-  ])('is answered in the same shape', async (bytes, status, code) => {
-    await using api = await openApi();
-    await api.app.listen({ port: 0, host: '127.0.0.1' });
-    const socket = connect((api.app.server.address() as AddressInfo).port, '127.0.0.1');
-    let text = '';
-    socket.setEncoding('utf8').on('data', (part: string) => (text += part)).on('error', () => undefined);
-    socket.write(bytes);
-    await once(socket, 'close');
-    expect(text).toContain(`HTTP/1.1 ${status}`);
-    expect(JSON.parse(text.split('\r\n\r\n')[1]!)).toMatchObject({ type: 'invalid_request_error', code });
-  });
-
-  it('ends what is still sent of a body that was answered early once a request has had its time, without a second answer', async () => {
-    await using api = await openApi();
-    await api.app.listen({ port: 0, host: '127.0.0.1' });
-    // Looked at every five seconds; of the two Node takes the longer one for the request.
-    Object.assign(api.app.server, { headersTimeout: 200, requestTimeout: 200 });
-    const socket = connect((api.app.server.address() as AddressInfo).port, '127.0.0.1');
-    let text = '';
-    socket.setEncoding('utf8').on('data', (part: string) => (text += part)).on('error', () => undefined);
-    socket.write('POST /v1/ads/conversions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n');
-    const sending = setInterval(() => socket.write(' '), 50);
-    await once(socket, 'close');
-    clearInterval(sending);
-    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401']);
-  }, 15_000);
-
+describe('the server', () => {
   it('finds the limits of the server set', async () => {
     await using api = await openApi();
     expect(api.app.server).toMatchObject({ requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 72_000, timeout: 150_000 });
