@@ -78,12 +78,18 @@ describe.concurrent('what is no HTTP', () => {
     await using api = await openApi();
     api.deliveries.onEnqueue = undefined;
     using caller = await dial(api);
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
     await caller.write(`${SEND}}}`);
     await vi.waitUntil(() => api.deliveries.requests.length === 1);
+    for (let part = 0; part < 20; part += 1) await caller.write('}').then(() => sleep(5)); // each is an error of its own to Node
     expect(caller.statuses()).toEqual([]);
     api.deliveries.finish('dlv_1');
     await caller.ended();
     expect(caller.statuses()).toEqual([200, 400]);
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
   });
 
   it('within a request behind one that is under way is answered after that', async () => {
@@ -111,6 +117,23 @@ describe.concurrent('what comes too late', () => {
     await caller.closed();
     expect(caller.statuses()).toEqual([408]);
     expect(api.deliveries.requests).toEqual([]);
+  }, 15_000);
+
+  it.each([
+    { comes: false, statuses: [200, 408] },
+    { comes: true, statuses: [200, 200] },
+  ])('behind a request that is under way has until that is answered: $comes', async ({ comes, statuses }) => {
+    await using api = await openApi({ config: { syncWaitMs: 14_000 } });
+    api.deliveries.onEnqueue = undefined;
+    using caller = await dial(api);
+    hurry(api);
+    const late = once(api.app.server, 'clientError');
+    await caller.write(`${SEND}GET /healthz HTTP/1.1\r\nHost: a\r\n`);
+    await late;
+    if (comes) await caller.write('\r\n').then(() => sleep(100));
+    api.deliveries.finish('dlv_1');
+    await vi.waitUntil(() => caller.statuses().length === 2);
+    expect(caller.statuses()).toEqual(statuses);
   }, 15_000);
 
   it('of a body that was answered early ends without a second answer', async () => {

@@ -21,7 +21,7 @@ interface Begun {
 }
 
 const lastOf = new WeakMap<Socket, Begun>();
-/** Connections that get no further answer. */
+/** Connections that were refused, or will be once what was asked for before is answered. */
 const refused = new WeakSet<Socket>();
 
 /** Notes what is asked for on each connection, by which it is told what the broken bytes of `answerBrokenHttp` belong to. */
@@ -43,24 +43,25 @@ export const answerBrokenHttp: NonNullable<FastifyServerOptions['clientErrorHand
     socket.destroy();
     return;
   }
+  refused.add(socket);
   const { code } = error as { code?: string };
   const last = lastOf.get(socket);
   const ahead = last?.request.complete === true ? last.response : last?.before;
   if (ahead !== undefined && !ahead.writableFinished) {
     ahead.once('close', () => {
-      // What was late may have come after all.
-      if (!socket.destroyed && !(code === LATE && lastOf.get(socket)?.request.complete === true)) refuse(socket, code);
+      const now = lastOf.get(socket)!;
+      // What was late may have come after all: it is what began since, or had begun behind what is ahead.
+      if (code === LATE && now.response !== ahead && now.request.complete) refused.delete(socket);
+      else if (socket.writable) refuse(socket, code, answerTo(code));
     });
     return;
   }
   // Answered before all of it had come: what breaks off then has had its answer.
   const isAnswered = last?.request.complete === false && last.response.writableEnded;
-  refuse(socket, code, isAnswered ? '' : undefined);
+  refuse(socket, code, isAnswered ? '' : answerTo(code));
 };
 
-function refuse(socket: Socket, code: string | undefined, answer = answerTo(code)): void {
-  if (refused.has(socket)) return;
-  refused.add(socket);
+function refuse(socket: Socket, code: string | undefined, answer: string): void {
   if (code === LATE) {
     // It is still HTTP: what comes later would be taken for the rest of the request.
     if (answer !== '') socket.write(answer);
