@@ -136,7 +136,7 @@ describe.each([...texts])('%s', (path, text) => {
 });
 
 /** Read by the CLI, the sandbox, the tests or compose, and so not in .env.example. */
-const OTHER_VARIABLES = new Set(['RELAY_URL', 'RELAY_API_KEY', 'SANDBOX_PORT', 'CHAOS_LONG', 'CHAOS_SEED', 'CHAOS_RECORD', 'BENCH_NODE_OPTIONS']);
+const OTHER_VARIABLES = new Set(['RELAY_URL', 'RELAY_API_KEY', 'SANDBOX_PORT', 'RELAY_REDIS_IMAGE', 'CHAOS_LONG', 'CHAOS_SEED', 'CHAOS_RECORD', 'BENCH_NODE_OPTIONS']);
 /** Words in capitals that are no setting: the platforms', Redis', HTTP's and a code of the client's contract. */
 const OTHER_WORDS = new Set(['EVENT_TIME_INVALID', 'INVALID_ACCESS_TOKEN', 'IDEMPOTENCY_CONFLICT']);
 

@@ -6,7 +6,7 @@ import { aRequest, openApi } from './testing/open-api.ts';
 
 type Api = Awaited<ReturnType<typeof openApi>>;
 
-/** A connection whose every answer is kept. Its own end stays open until `close`. */
+/** A connection whose every answer is kept. Its own end stays open until it is disposed of. */
 async function dial(api: Api) {
   if (!api.app.server.listening) await api.app.listen({ port: 0, host: '127.0.0.1' });
   const socket = connect({ port: (api.app.server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });

@@ -62,13 +62,12 @@ export const answerBrokenHttp: NonNullable<FastifyServerOptions['clientErrorHand
 };
 
 function refuse(socket: Socket, code: string | undefined, answer: string): void {
+  socket.end(answer);
   if (code === LATE) {
     // It is still HTTP: what comes later would be taken for the rest of the request.
-    if (answer !== '') socket.write(answer);
     socket.destroySoon();
     return;
   }
-  socket.end(answer);
   const lingering = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(lingering));
 }
