@@ -71,6 +71,16 @@ const final = (sent: Sent) => until(sent, (state) => state.eventsPending === 0);
 const passagesOf = (sent: Sent) => stack.tap.passages.filter(({ eventIds }) => sent.ids.some((id) => eventIds.includes(id)));
 const reasonOf = async (sent: Sent): Promise<string | undefined> =>
   (await stack.call('GET', `/v1/dead-letters?accountId=${sent.accountId}`)).body.deadLetters[0]?.reason as string | undefined;
+/** What the worker's log says of each request, and of faults of its own. */
+function attemptsOf({ deliveryId }: Sent): string {
+  const attempts = stack.logged('delivery.attempted').filter((line: Json) => JSON.stringify(line).includes(deliveryId));
+  const faults = ['job.failed', 'job.stalled', 'worker.error'].flatMap((msg) => stack.logged(msg));
+  return [
+    ...attempts.map(({ outcome, code, httpStatus, tookMs }: Json) => `${outcome} ${code} ${httpStatus} in ${tookMs} ms`),
+    ...faults.map(({ msg, err }: Json) => `${msg} ${err?.message}`),
+    `the worker was started again ${stack.workers[0]!.restarts} times`,
+  ].join('; ');
+}
 
 /** What became of the request, as one of the consequences. */
 async function consequenceOf(sent: Sent): Promise<string> {
@@ -82,7 +92,7 @@ async function consequenceOf(sent: Sent): Promise<string> {
   }
   const [first, ...more] = passagesOf(sent);
   if (state.status === 'partial') return state.eventsFailed === 1 && state.failures[0].eventIndex === 0 ? 'event' : `${state.eventsFailed} dead`;
-  if (state.status === 'failed') return more.length === 0 ? `${await reasonOf(sent)}` : `dead after ${more.length + 1} requests`;
+  if (state.status === 'failed') return more.length === 0 ? `${await reasonOf(sent)}` : `dead after ${more.length + 1} requests: ${attemptsOf(sent)}`;
   if (state.attempts > 1) return 'retry';
   if (more.length === 0) return 'accepted';
   return more[0]!.startedAt - first!.startedAt >= PAUSE_S * 1_000 - 60 ? 'limit' : 'refresh';
