@@ -1,4 +1,5 @@
 import type { SendConversions } from '@relay/contract';
+import { ACCOUNTS } from './accounts.ts';
 
 export type BenchEvent = SendConversions['events'][number];
 
@@ -43,8 +44,8 @@ let nextTag = 0;
  * Makes request bodies that differ in every event and cost the sender next to nothing: one is serialised, and of each copy
  * only the tags are written over. Destinations take turns.
  */
-export function createBodies(eventsPerRequest: number, destinationIds: readonly string[] = destinations(1)): () => Buffer {
-  const templates = destinationIds.map((id) => templateOf(eventsPerRequest, id));
+export function createBodies(eventsPerRequest: number, destinationIds: readonly string[] = destinations(1), accountId: string = ACCOUNTS.metaads.id): () => Buffer {
+  const templates = destinationIds.map((destinationId) => templateOf({ accountId, destinationId, events: Array.from({ length: eventsPerRequest }, (_, n) => anEvent(n)) }));
   return () => {
     nextTag += 1;
     const { bytes, tagsAt } = templates[nextTag % templates.length]!;
@@ -55,8 +56,7 @@ export function createBodies(eventsPerRequest: number, destinationIds: readonly 
   };
 }
 
-function templateOf(eventsPerRequest: number, destinationId: string): { bytes: Buffer; tagsAt: number[] } {
-  const request: SendConversions = { accountId: 'acc_meta', destinationId, events: Array.from({ length: eventsPerRequest }, (_, n) => anEvent(n)) };
+function templateOf(request: SendConversions): { bytes: Buffer; tagsAt: number[] } {
   const bytes = Buffer.from(JSON.stringify(request));
   const tagsAt: number[] = [];
   for (let at = bytes.indexOf(TAG); at !== -1; at = bytes.indexOf(TAG, at + TAG.length)) tagsAt.push(at);

@@ -8,6 +8,7 @@ import { openGround, type Ground } from './ground.ts';
 import { measureGrowth } from './growth.ts';
 import { measureLatency } from './latency.ts';
 import { mebibytes } from './numbers.ts';
+import { measurePlatforms } from './platforms.ts';
 import { plotsOf } from './plots.ts';
 import { textOf, type Results } from './report.ts';
 import type { Say } from './say.ts';
@@ -28,6 +29,7 @@ const MEASURES: Readonly<Record<keyof Results, (ground: Ground, options: Options
   coalescing: async (ground, { sizes, rounds }, say) => void (results.coalescing = await measureCoalescing(ground, sizes.coalescing, rounds, say)),
   transform: async (_ground, { sizes, rounds }, say) => void (results.transform = await measureTransform(sizes.transform, rounds, say)),
   storage: async (ground, { sizes, rounds }, say) => void (results.storage = await measureStorage(ground, sizes.storage, rounds, say)),
+  platforms: async (ground, { sizes, rounds }, say) => void (results.platforms = await measurePlatforms(ground, sizes.platforms, rounds, say)),
   backlog: async (ground, { sizes }, say) => void (results.backlog = await measureBacklog(ground, sizes.backlog, say)),
   growth: async (ground, { sizes }, say) => void (results.growth = await measureGrowth(ground, sizes.growth, say)),
 };

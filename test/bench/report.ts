@@ -3,6 +3,7 @@ import type { Coalescing } from './coalescing.ts';
 import type { Growth } from './growth.ts';
 import type { Latency } from './latency.ts';
 import { fixed, median, mebibytes, whole } from './numbers.ts';
+import type { PlatformThroughputs } from './platforms.ts';
 import type { Storage } from './storage.ts';
 import { SYSTEMS, type SystemName } from './systems.ts';
 import { LOADS, type LoadName, type Throughput, type Throughputs } from './throughput.ts';
@@ -15,6 +16,7 @@ export interface Results {
   coalescing?: Coalescing;
   transform?: Transform;
   storage?: Storage;
+  platforms?: PlatformThroughputs;
   backlog?: Backlog;
   growth?: Growth;
 }
@@ -41,12 +43,13 @@ export function linesOf(results: Results): Line[] {
   ];
 }
 
-/** Both tables and the commands, as Markdown. */
+/** The tables and the commands, as Markdown. */
 export function textOf(results: Results): string {
   const lines = linesOf(results).map(({ what, measured, target, met }) => [what, measured, target, met === undefined ? '' : met ? 'yes' : 'no']);
   // `growth` alone has no lines: its figures are in the plots.
   const parts = lines.length === 0 ? [] : [tableOf(['what', 'measured', 'target', 'met'], lines)];
   if (results.throughput) parts.push(systemsTable(results.throughput), commandsText(results.throughput));
+  if (results.platforms) parts.push(platformsTable(results.platforms));
   return parts.join('\n\n');
 }
 
@@ -154,14 +157,12 @@ function systemsTable(throughput: Throughputs): string {
   const rows = LOADS.flatMap((load) =>
     SYSTEMS.filter((system) => throughput[load][system].length > 0).map((system) => {
       const rounds = throughput[load][system];
-      const rates = rounds.map(({ eventsPerSecond }) => eventsPerSecond);
-      const cpu = (['api', 'worker', 'redis', 'rest'] as const).map((role) => fixed(medianOf(rounds, ({ cpuUs }) => cpuUs[role]), 1));
       return [
         load,
         system,
-        `${whole(median(rates))} (${whole(Math.min(...rates))} to ${whole(Math.max(...rates))})`,
-        fixed(median(rates) / medianOf(floorOf(load), ({ eventsPerSecond }) => eventsPerSecond), 2),
-        ...cpu,
+        rateOf(rounds),
+        fixed(medianOf(rounds, perSecond) / medianOf(floorOf(load), perSecond), 2),
+        ...cpuOf(rounds),
         `${fixed(medianOf(rounds, ({ p50Ms }) => p50Ms), 1)} / ${fixed(medianOf(rounds, ({ p99Ms }) => p99Ms), 1)}`,
         whole(medianOf(rounds, ({ platformRequests }) => platformRequests)),
         fixed(callsPerEvent(rounds), 3),
@@ -170,6 +171,26 @@ function systemsTable(throughput: Throughputs): string {
   );
   return tableOf(head, rows);
 }
+
+function platformsTable(platforms: PlatformThroughputs): string {
+  const head = ['platform', 'batched, events/s: median (min to max)', 'CPU µs per event: api', 'worker', 'Redis', 'load and sink', 'events per platform request'];
+  const rows = Object.entries(platforms).map(([platform, rounds]) => [
+    platform,
+    rateOf(rounds),
+    ...cpuOf(rounds),
+    whole(medianOf(rounds, ({ events, platformRequests }) => events / platformRequests)),
+  ]);
+  return tableOf(head, rows);
+}
+
+const perSecond = ({ eventsPerSecond }: Throughput): number => eventsPerSecond;
+
+function rateOf(rounds: readonly Throughput[]): string {
+  const rates = rounds.map(perSecond);
+  return `${whole(median(rates))} (${whole(Math.min(...rates))} to ${whole(Math.max(...rates))})`;
+}
+
+const cpuOf = (rounds: readonly Throughput[]): string[] => (['api', 'worker', 'redis', 'rest'] as const).map((role) => fixed(medianOf(rounds, ({ cpuUs }) => cpuUs[role]), 1));
 
 const SHOWN_COMMANDS = 12;
 

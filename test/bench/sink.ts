@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 
 /**
- * A platform that takes everything: counts events by their id, answers like Meta. Started by the benchmark as a process of
+ * A platform that takes everything: counts events by their id, answers like Meta, Google or LinkedIn, whichever was asked. Started by the benchmark as a process of
  * its own. `GET /count` tells requests, events and bytes so far; `POST /reset?ms=N` starts over and answers after N ms from
  * then on; `POST /latency?ms=N` changes that alone.
  */
@@ -15,6 +15,19 @@ function count(body: Buffer, id: string): number {
   for (let at = body.indexOf(id); at !== -1; at = body.indexOf(id, at + id.length)) found += 1;
   return found;
 }
+
+/** How a platform names an event's id (a token endpoint gets none), and what it answers when it has taken so many. */
+interface Manner {
+  readonly id?: string;
+  answer(received: number): string;
+}
+const META: Manner = { id: '"event_id"', answer: (received) => `{"events_received":${received},"messages":[],"fbtrace_id":"A${requests}"}` };
+const MANNERS: Readonly<Record<string, Manner>> = {
+  floor: { ...META, id: '"eventId"' },
+  google: { id: '"transactionId"', answer: () => `{"requestId":"r-${requests}"}` },
+  token: { answer: () => '{"access_token":"bench-access-token","expires_in":3599,"token_type":"Bearer"}' },
+  linkedin: { id: '"eventId"', answer: (received) => `{"elements":[${Array(received).fill('{"status":201}').join()}]}` },
+};
 
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://sink');
@@ -32,13 +45,14 @@ const server = createServer((request, response) => {
       return;
     }
     const body = Buffer.concat(parts);
-    const received = count(body, url.pathname.startsWith('/floor') ? '"eventId"' : '"event_id"');
+    const { id, answer: answerTo } = MANNERS[url.pathname.split('/')[1] ?? ''] ?? META;
+    const received = id === undefined ? 0 : count(body, id);
     const answer = () => {
       requests += 1;
       events += received;
       bytes += body.length;
       response.setHeader('content-type', 'application/json');
-      response.end(`{"events_received":${received},"messages":[],"fbtrace_id":"A${requests}"}`);
+      response.end(answerTo(received));
     };
     if (latencyMs > 0) setTimeout(answer, latencyMs);
     else answer();

@@ -2,6 +2,7 @@ import type { BacklogSizes } from './backlog.ts';
 import type { CoalescingSizes } from './coalescing.ts';
 import type { GrowthSizes } from './growth.ts';
 import type { LatencySizes } from './latency.ts';
+import type { PlatformSizes } from './platforms.ts';
 import type { StorageSizes } from './storage.ts';
 import type { ThroughputSizes } from './throughput.ts';
 import type { TransformSizes } from './transform.ts';
@@ -12,6 +13,7 @@ export interface Sizes {
   readonly coalescing: CoalescingSizes;
   readonly transform: TransformSizes;
   readonly storage: StorageSizes;
+  readonly platforms: PlatformSizes;
   readonly backlog: BacklogSizes;
   readonly growth: GrowthSizes;
 }
@@ -26,6 +28,7 @@ export const FULL: Sizes = {
   coalescing: { events: 10_000, perSecond: 5000 },
   transform: { batches: 200, warmUpBatches: 50 },
   storage: { events: 100_000 },
+  platforms: { requests: 200, callers: 4 },
   backlog: { fill: 1_350_000, emptyFill: 150_000, warmUp: 50_000, window: 300_000, neighbour: { perSecond: 10, seconds: 20 }, rounds: 5 },
   growth: {
     eventsPerRequest: [{ x: 1, requests: 12_000 }, { x: 10, requests: 5000 }, { x: 100, requests: 1500 }, { x: 1000, requests: 150 }],
@@ -42,6 +45,7 @@ export const QUICK: Sizes = {
   coalescing: { events: 500, perSecond: 2000 },
   transform: { batches: 5, warmUpBatches: 2 },
   storage: { events: 5000 },
+  platforms: { requests: 8, callers: 4 },
   backlog: { fill: 40_000, emptyFill: 5000, warmUp: 1000, window: 4000, neighbour: { perSecond: 20, seconds: 1 }, rounds: 1 },
   growth: {
     eventsPerRequest: [{ x: 1, requests: 200 }, { x: 10, requests: 100 }, { x: 100, requests: 20 }, { x: 1000, requests: 4 }],

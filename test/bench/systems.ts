@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, spawnProcess, waitFor, type SpawnedProcess } from '@relay/testkit';
 import { ENTRIES, NODE_ARGS } from '../../apps/cli/src/stack/paths.ts';
+import { ACCOUNTS, type BenchPlatform } from './accounts.ts';
 import { entry, READY_MS, type Ground } from './ground.ts';
 
 export const SYSTEMS = ['floor', 'floor+hash', 'relay'] as const;
@@ -28,12 +29,19 @@ interface Program {
   readonly apiKey: string;
 }
 
-/** On an empty Redis. With `worker: false` what is sent waits until `startWorker`. */
-export async function openSystem(name: SystemName, ground: Ground, options: { worker: boolean } = { worker: true }): Promise<System> {
+export interface SystemOptions {
+  /** `false`: what is sent waits until `startWorker`. Default: it is started. */
+  readonly worker?: boolean;
+  /** Whose account the relay has, and whose queue its worker drains; default Meta's. */
+  readonly platform?: BenchPlatform;
+}
+
+/** On an empty Redis. */
+export async function openSystem(name: SystemName, ground: Ground, { worker = true, platform = 'metaads' }: SystemOptions = {}): Promise<System> {
   await using stack = new AsyncDisposableStack();
   await ground.flush();
   const port = await freePort();
-  const program = name === 'relay' ? await relay(ground, port, stack) : floor(ground, port, name === 'floor+hash');
+  const program = name === 'relay' ? await relay(ground, port, platform, stack) : floor(ground, port, name === 'floor+hash');
   // The smoke run starts many processes and is in a hurry; a run that measures leaves it unset.
   const env = { ...program.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
   const start = (role: Role) => spawnProcess(program.entryOf(role), env, { readyWhen: (line) => program.isReady(role, line), timeoutMs: READY_MS, discardOnceReady: true, nodeArgs: program.nodeArgs?.[role] ?? [] });
@@ -43,7 +51,7 @@ export async function openSystem(name: SystemName, ground: Ground, options: { wo
   stack.defer(async () => void (await processes.worker?.stop()));
   const startWorker = async () => void (processes.worker = await start('worker'));
   const startApi = async () => (processes.api = await start('api'));
-  const [api] = await Promise.all([startApi(), options.worker ? startWorker() : undefined]);
+  const [api] = await Promise.all([startApi(), worker ? startWorker() : undefined]);
   const url = `http://127.0.0.1:${port}`;
   if (name === 'relay') await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { timeoutMs: READY_MS, what: 'the api to be ready' });
   const owned = stack.move();
@@ -70,16 +78,17 @@ function floor(ground: Ground, port: number, hashing: boolean): Program {
 }
 
 /** The real api and worker with their defaults; `BENCH_NODE_OPTIONS` goes to both, for a profiler. */
-async function relay(ground: Ground, port: number, stack: AsyncDisposableStack): Promise<Program> {
+async function relay(ground: Ground, port: number, platform: BenchPlatform, stack: AsyncDisposableStack): Promise<Program> {
   const folder = await mkdtemp(join(tmpdir(), 'relay-bench-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const apiKey = `rk_bench_${randomBytes(18).toString('hex')}`;
   const bootstrap = join(folder, 'bootstrap.json');
+  const { id, credentials } = ACCOUNTS[platform];
   await writeFile(
     bootstrap,
     JSON.stringify({
       apiKeys: [{ name: 'bench', key: apiKey, scopes: ['send', 'read', 'manage', 'admin'], accounts: ['*'] }],
-      accounts: [{ id: 'acc_meta', platform: 'metaads', credentials: { accessToken: 'bench-token' } }],
+      accounts: [{ id, platform, credentials }],
     }),
     { mode: 0o600 },
   );
@@ -89,10 +98,13 @@ async function relay(ground: Ground, port: number, stack: AsyncDisposableStack):
     RELAY_SECRET_KEY: randomBytes(32).toString('base64'),
     RELAY_BOOTSTRAP: bootstrap,
     META_GRAPH_URL: ground.sinkUrl,
+    GOOGLE_DATA_MANAGER_URL: `${ground.sinkUrl}/google`,
+    GOOGLE_OAUTH_URL: `${ground.sinkUrl}/token`,
+    LINKEDIN_API_URL: `${ground.sinkUrl}/linkedin`,
     PORT: String(port),
     WORKER_PORT: String(await freePort()),
     HOST: '127.0.0.1',
-    WORKER_PLATFORMS: 'metaads',
+    WORKER_PLATFORMS: platform,
     ...(profiling !== undefined && { NODE_OPTIONS: profiling }),
   };
   return {

@@ -78,7 +78,7 @@ async function oneRequest(stack: Stack, prefix: string): Promise<Map<string, Pla
   return new Map(ids.map((id) => [id, 'metaads']));
 }
 
-test('a worker is killed between the platform\'s 200 and the end of the job', { timeout: 120_000, concurrent }, async () => {
+test('a worker is killed between the platform\'s 200 and the end of the job', { timeout: 300_000, concurrent }, async () => {
   await using parts = new AsyncDisposableStack();
   const stack = await open(parts, { apis: 1, workers: 2 });
   let fromMs = 0;
