@@ -15,7 +15,7 @@ const parts = new AsyncDisposableStack();
 let stack: Stack;
 beforeAll(async () => {
   const redis = await startRedisNode(parts);
-  // Long enough that a busy machine is not taken for a platform that hangs: what no row asks for would be sent again.
+  // Longer than it takes until a new connection is taken: Node takes one a turn of its loop, and the tap shares that with this test.
   stack = await startStack(parts, { redisUrl: redis.url, apis: 1, workers: 1, env: { PLATFORM_TIMEOUT_MS: '15000' } });
 });
 afterAll(() => parts.disposeAsync());
@@ -66,7 +66,7 @@ const until = (sent: Sent, holds: (state: Json) => boolean): Promise<Json> =>
       const state = await delivery(sent);
       return holds(state) && state;
     },
-    { timeoutMs: 25_000, everyMs: 100, what: 'the delivery to get there' },
+    { timeoutMs: 25_000, everyMs: 200, what: 'the delivery to get there' },
   );
 const final = (sent: Sent) => until(sent, (state) => state.eventsPending === 0);
 const passagesOf = (sent: Sent) => stack.tap.passages.filter(({ eventIds }) => sent.ids.some((id) => eventIds.includes(id)));
@@ -157,7 +157,7 @@ describe('error tables', () => {
     const some = async () => {
       for (const row of left) findings.push(await findingOf(platform, row));
     };
-    await Promise.all(Array.from({ length: 16 }, some));
+    await Promise.all(Array.from({ length: 8 }, some));
     // Last and one by one: they pause, or strike, every account of the platform.
     for (const row of rows.filter(goesAlone)) findings.push(await findingOf(platform, row));
     const wrong = findings.filter(({ row, found }) => ![row.leadsTo].flat().includes(found as never));
