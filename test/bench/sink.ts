@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 
 /**
- * A platform that takes everything: counts events by their id, answers like Meta, Google or LinkedIn, whichever was asked. Started by the benchmark as a process of
- * its own. `GET /count` tells requests, events and bytes so far; `POST /reset?ms=N` starts over and answers after N ms from
- * then on; `POST /latency?ms=N` changes that alone.
+ * A platform that takes everything: counts events by their id, and answers like Meta, Google or LinkedIn, whichever was asked.
+ * Started by the benchmark as a process of its own. `GET /count` tells requests, events and bytes so far; `POST /reset?ms=N`
+ * starts over and answers after N ms from then on; `POST /latency?ms=N` changes that alone.
  */
 let requests = 0;
 let events = 0;
