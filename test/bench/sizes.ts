@@ -20,7 +20,7 @@ export interface Sizes {
 
 /**
  * What the targets are about. Every load lasts for many seconds on a small machine, since neither side's code is compiled to the
- * end after fewer, and the floor gains more by that than the relay; the whole takes about half an hour.
+ * end after fewer, and the floor gains more by that than the relay; the whole takes about three quarters of an hour.
  */
 export const FULL: Sizes = {
   throughput: { batched: { requests: 200, callers: 4 }, single: { requests: 36_000, callers: 64 }, crowd: { requests: 36_000, callers: 256 }, synchronous: { requests: 24_000, callers: 64 } },
