@@ -34,7 +34,7 @@ export function anEvent(n: number, tag = TAG): BenchEvent {
 }
 
 /** So many destinations, the first ones of the same endless list. */
-export const destinations = (count: number): string[] => Array.from({ length: count }, (_, i) => String(1_000_000_000_000_001 + i));
+export const destinations = (count: number): string[] => Array.from({ length: count }, (_, i) => String(Number(ACCOUNTS.metaads.destinationId) + i));
 /** Has no events but those that are sent to it by name. */
 export const NEIGHBOUR = '2000000000000001';
 

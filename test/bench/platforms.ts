@@ -1,4 +1,5 @@
 import { ACCOUNTS, PLATFORMS, type BenchPlatform } from './accounts.ts';
+import { EVENTS_PER_REQUEST } from './drain.ts';
 import { createBodies } from './events.ts';
 import type { Ground } from './ground.ts';
 import type { Say } from './say.ts';
@@ -11,8 +12,6 @@ export interface PlatformSizes {
   readonly requests: number;
   readonly callers: number;
 }
-
-const EVENTS_PER_REQUEST = 1000;
 
 /** The same batches to each platform, the relay alone, in turns: they are queued alike, but mapped, hashed and put together differently. */
 export async function measurePlatforms(ground: Ground, { requests, callers }: PlatformSizes, rounds: number, say: Say): Promise<PlatformThroughputs> {

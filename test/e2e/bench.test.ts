@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { spawnProcess } from '@relay/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 
-const LIMIT_MS = 90_000;
+/** Only a run that hangs takes so long: 77 s were seen on a slow host. */
+const LIMIT_MS = 180_000;
 /** One a line of the table, in its order. */
 const LINES = [
   /^batched: delivered, against floor$/,
@@ -35,7 +36,7 @@ test('npm run bench -- --quick measures everything, whatever the figures', { tim
     { NODE_COMPILE_CACHE: join(folder, 'cache') },
     { args: ['--quick', '--out', out] },
   );
-  // A run that hangs ends here, and says how far it came.
+  // It says how far it came.
   const limit = setTimeout(() => bench.kill('SIGTERM'), LIMIT_MS);
   const { code } = await bench.exited;
   clearTimeout(limit);
@@ -54,6 +55,7 @@ test('npm run bench -- --quick measures everything, whatever the figures', { tim
     'load system', '--- ---', 'batched floor', 'batched floor+hash', 'batched relay', 'single floor', 'single floor+hash', 'single relay', 'crowd floor', 'crowd relay', 'synchronous relay',
   ]);
   expect(further.slice(-5).map(([platform]) => platform)).toEqual(['platform', '---', 'metaads', 'googleads', 'linkedinads']);
+  for (const [platform, rate] of further.slice(-3)) expect(rate, `events/s of ${platform}`).toMatch(/^[1-9]/);
   expect(text).not.toMatch(/NaN|Infinity|undefined/);
 
   expect((await readdir(out)).toSorted()).toEqual(PLOTS);
